@@ -1,0 +1,165 @@
+"""Diagnostics: what was found, where to the bit, which requirement says so, and on what evidence.
+
+Every code is a row of `spec/diagnostics.yaml`; codes are stable and never reused. The severity follows the confidence
+of the requirement (high: error, medium: warning, or error when strict, low: info) unless the row fixes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cache
+from typing import NoReturn
+
+from nnr_conformance.data import load_yaml
+from nnr_conformance.errors import BitstreamError
+
+
+class Severity(Enum):
+    """How much a diagnostic weighs in the verdict: only errors make a stream nonconforming."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Stage(Enum):
+    """The stage of decoding that made the observation, in the order of the stages."""
+
+    FRAMING = "framing"
+    SYNTAX = "syntax"
+    SEMANTICS = "semantics"
+    ENTROPY = "entropy"
+    DEQUANTIZATION = "dequantization"
+    COMPOSITION = "composition"
+    LIMITS = "limits"
+
+
+class Effect(Enum):
+    """What an error says of the stream: it is wrong, or this decoder could not tell."""
+
+    NONCONFORMING = "nonconforming"
+    UNDETERMINED = "undetermined"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row of the catalogue: a condition that a stream can violate."""
+
+    code: str
+    requirement: str
+    clause: str
+    stage: Stage
+    confidence: str
+    evidence: str
+    text: str
+    hint: str
+    severity: Severity
+    effect: Effect
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding. `bits` is (first, end) in bits from the start of the stream, end exclusive, or None if it has no place."""
+
+    code: str
+    requirement: str
+    severity: Severity
+    stage: Stage
+    message: str
+    bits: tuple[int, int] | None = None
+    path: str = ""
+    hint: str = ""
+    confidence: str = ""
+    evidence: str = ""
+    effect: Effect = Effect.NONCONFORMING
+
+    def __str__(self) -> str:
+        where = (
+            f" at bits {self.bits[0]}..{self.bits[1] - 1}"
+            if self.bits and self.bits[1] > self.bits[0]
+            else ""
+        )
+        place = f" ({self.path})" if self.path else ""
+        return f"{self.code} [{self.requirement}]{where}{place}: {self.message}"
+
+
+_BY_CONFIDENCE = {"high": Severity.ERROR, "medium": Severity.WARNING, "low": Severity.INFO}
+
+
+@cache
+def catalogue() -> dict[str, Rule]:
+    """All known rules by code, from `spec/diagnostics.yaml`."""
+    rules = {}
+    for row in load_yaml("spec/diagnostics.yaml"):
+        severity = Severity(row["severity"]) if "severity" in row else _BY_CONFIDENCE[row["confidence"]]
+        rules[row["code"]] = Rule(
+            code=row["code"],
+            requirement=row["requirement"],
+            clause=str(row["clause"]),
+            stage=Stage(row["stage"]),
+            confidence=row["confidence"],
+            evidence=row["evidence"],
+            text=row["text"],
+            hint=row.get("hint", ""),
+            severity=severity,
+            effect=Effect(row.get("effect", "nonconforming")),
+        )
+    return rules
+
+
+def diagnose(
+    code: str,
+    message: str,
+    *,
+    bits: tuple[int, int] | None = None,
+    path: str = "",
+    strict: bool = False,
+    severity: Severity | None = None,
+) -> Diagnostic:
+    """A diagnostic of a catalogued code; `severity` overrides the catalogue where decoding cannot go on."""
+    rule = catalogue()[code]
+    weight = severity or rule.severity
+    if strict and weight is Severity.WARNING and rule.confidence == "medium":
+        weight = Severity.ERROR
+    return Diagnostic(
+        code=code,
+        requirement=rule.requirement,
+        severity=weight,
+        stage=rule.stage,
+        message=message,
+        bits=bits,
+        path=path,
+        hint=rule.hint,
+        confidence=rule.confidence,
+        evidence=rule.evidence,
+        effect=rule.effect,
+    )
+
+
+def stop(code: str, message: str, *, bits: tuple[int, int] | None = None, path: str = "") -> NoReturn:
+    """Raise BitstreamError with an error of this code: the unit or payload cannot be decoded further."""
+    raise BitstreamError(diagnose(code, message, bits=bits, path=path, severity=Severity.ERROR))
+
+
+@dataclass(slots=True)
+class Findings:
+    """The diagnostics of one run in the order they were made; `strict` turns medium-confidence warnings into errors."""
+
+    strict: bool = False
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    def report(self, code: str, message: str, *, bits: tuple[int, int] | None = None, path: str = "") -> None:
+        """Add a diagnostic of a catalogued code and go on."""
+        self.diagnostics.append(diagnose(code, message, bits=bits, path=path, strict=self.strict))
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        """Add a diagnostic that was made elsewhere, such as the one of a caught BitstreamError."""
+        self.diagnostics.append(diagnostic)
+
+    def __iter__(self) -> Iterator[Diagnostic]:
+        return iter(self.diagnostics)
+
+    def __len__(self) -> int:
+        return len(self.diagnostics)
