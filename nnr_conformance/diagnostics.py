@@ -61,7 +61,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding. `bits` is (first, end) in bits from the start of the stream, end exclusive, or None if it has no place."""
+    """One finding. `bits` is (first, end) in bits from the start of the stream, end exclusive; None: no place."""
 
     code: str
     requirement: str
@@ -76,11 +76,7 @@ class Diagnostic:
     effect: Effect = Effect.NONCONFORMING
 
     def __str__(self) -> str:
-        where = (
-            f" at bits {self.bits[0]}..{self.bits[1] - 1}"
-            if self.bits and self.bits[1] > self.bits[0]
-            else ""
-        )
+        where = f" at bits {self.bits[0]}..{self.bits[1] - 1}" if self.bits and self.bits[1] > self.bits[0] else ""
         place = f" ({self.path})" if self.path else ""
         return f"{self.code} [{self.requirement}]{where}{place}: {self.message}"
 

@@ -48,7 +48,7 @@ class Readings:
 
     def is_default(self, reading: str) -> bool:
         """True when the default of this reading is in force."""
-        return self[reading] == known_readings()[reading]["default"]
+        return bool(self[reading] == known_readings()[reading]["default"])
 
 
 def _split(choice: str) -> tuple[str, str]:
