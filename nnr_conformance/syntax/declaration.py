@@ -1,0 +1,362 @@
+"""The parts that a syntax declaration is made of: structures, elements, conditions, loops, variables (clause 6).
+
+A declaration reads like the syntax table it mirrors::
+
+    tensor_dimensions_list = Structure(
+        "tensor_dimensions_list",
+        "count_tensor_dimensions" / ue(1),
+        For("j", this.count_tensor_dimensions, "tensor_dimensions" / ue(7)),
+    )
+
+All parts are `construct.Construct`s. Conditional and repeated elements belong to the tree of the structure around them,
+as in the tables; an element inside loops holds a list (of lists) of values. Parsing and building walk the same parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from construct import Construct, Container, Renamed
+
+from nnr_conformance.bits import BitReader, BitWriter
+from nnr_conformance.descriptors import Descriptor, Must
+from nnr_conformance.diagnostics import stop
+from nnr_conformance.expressions import Expression, evaluate
+from nnr_conformance.scope import Scope, Session, Source, TraceEntry, TreeSource, joined
+
+Member = Any
+"""A `Construct` as written in a declaration: a named descriptor or structure, a condition, a loop, a variable."""
+
+
+class Part(Construct):
+    """Base of all parts: parsing and building put elements into the scope instead of returning them."""
+
+    def parts(self) -> tuple[Part, ...]:
+        """The parts directly inside, in order."""
+        return ()
+
+    def infer(self, scope: Scope, path: str) -> None:
+        """Give the elements inside their inferred values, because this part is absent."""
+        for part in self.parts():
+            part.infer(scope, path)
+
+
+class Element(Part):
+    """One syntax element: a name and its descriptor."""
+
+    def __init__(self, name: str, descriptor: Descriptor) -> None:
+        super().__init__()
+        self.name = name
+        self.descriptor = descriptor
+
+    def _parse(self, reader: BitReader, scope: Scope, path: str) -> None:
+        name = self.name
+        where = f"{path} · {name}{scope.subscript()}" if scope.indices else f"{path} · {name}"
+        first = reader.position
+        scope.store(name, self.descriptor._parse(reader, scope, where))
+        must = self.descriptor.must
+        if must is not None and must.on_scope and not must.holds(scope[name], scope):
+            scope.session.findings.report(must.code, f"found {scope[name]}", bits=(first, reader.position), path=where)
+
+    def _build(self, source: Source, writer: BitWriter, scope: Scope, path: str) -> None:
+        where = joined(path, self.name + scope.subscript())
+        element = source.value(self.name, self.descriptor, scope, where)
+        scope.store(self.name, self.descriptor._build(element, writer, scope, where))
+
+    def infer(self, scope: Scope, path: str) -> None:
+        if self.descriptor.infer is None or (self.name in scope.tree and not scope.indices):
+            return
+        scope.store(self.name, self.descriptor.infer)
+        scope.tree.setdefault("_inferred", set()).add(self.name + scope.subscript())
+        if scope.session.trace is not None:
+            where = joined(path, self.name + scope.subscript())
+            scope.session.trace.append(
+                TraceEntry(where, self.name + scope.subscript(), 0, 0, self.descriptor.infer, self.descriptor, True)
+            )
+
+
+class Alignment(Part):
+    """byte_alignment(): bits without a value of their own in the tree."""
+
+    name = "byte_alignment()"
+
+    def __init__(self, descriptor: Descriptor) -> None:
+        super().__init__()
+        self.descriptor = descriptor
+
+    def _parse(self, reader: BitReader, scope: Scope, path: str) -> None:
+        self.descriptor._parse(reader, scope, joined(path, "byte_alignment()"))
+
+    def _build(self, source: Source, writer: BitWriter, scope: Scope, path: str) -> None:
+        self.descriptor._build(0, writer, scope, joined(path, "byte_alignment()"))
+
+    def infer(self, scope: Scope, path: str) -> None:
+        """Nothing is inferred for bits without a value."""
+
+
+class Structure(Part):
+    """A syntax structure: its standard name, its members in order, the parameters that its callers give."""
+
+    def __init__(self, name: str, *members: Member, parameters: tuple[str, ...] = ()) -> None:
+        super().__init__()
+        self.name = name
+        self.parameters = parameters
+        self.members = tuple(_part(member) for member in members)
+
+    def __call__(self, *arguments: Expression) -> Enclosed:
+        """The structure as a member of another one, with values for its parameters."""
+        return Enclosed(self.name, self, arguments)
+
+    def parts(self) -> tuple[Part, ...]:
+        return self.members
+
+    def _parse(self, reader: BitReader, scope: Scope, path: str) -> Container:
+        here = joined(path, self.name)
+        for member in self.members:
+            member._parse(reader, scope, here)
+        return scope.tree
+
+    def _build(self, source: Source, writer: BitWriter, scope: Scope, path: str) -> Container:
+        here = joined(path, self.name)
+        for member in self.members:
+            member._build(source, writer, scope, here)
+        return scope.tree
+
+    def parse_tree(
+        self, reader: BitReader, state: Any = None, session: Session | None = None, path: str = ""
+    ) -> Container:
+        """Parse the structure at the reader's cursor into a tree.
+
+        `state`: values of names that come from other structures, such as general_profile_idc, and of the readings.
+        Raises BitstreamError; other violations go to the session's findings.
+        """
+        return self._parse(reader, Scope(session or Session(), state), path)
+
+    def build_tree(
+        self, source: Source, writer: BitWriter, state: Any = None, session: Session | None = None, path: str = ""
+    ) -> Container:
+        """Write the structure with the values of `source`; returns the tree of what was written. Raises BuildError."""
+        return self._build(source, writer, Scope(session or Session(), state), path)
+
+    def build_bytes(self, tree: Any, state: Any = None, session: Session | None = None) -> bytes:
+        """The bytes of a tree of a structure that ends byte aligned. Raises BuildError."""
+        writer = BitWriter()
+        self.build_tree(TreeSource(tree), writer, state, session)
+        return writer.getvalue()
+
+
+class Enclosed(Part):
+    """A structure inside another one; its names are visible behind it, as all names are in the standard."""
+
+    def __init__(self, name: str, structure: Structure, arguments: tuple[Expression, ...] = ()) -> None:
+        super().__init__()
+        self.name = name
+        self.structure = structure
+        self.arguments = arguments
+
+    def parts(self) -> tuple[Part, ...]:
+        return (self.structure,)
+
+    def _enter(self, scope: Scope) -> Scope:
+        inner = Scope(scope.session, scope)
+        for parameter, argument in zip(self.structure.parameters, self.arguments, strict=True):
+            inner[parameter] = evaluate(argument, scope)
+        return inner
+
+    def _leave(self, inner: Scope, scope: Scope) -> None:
+        scope.tree[self.name] = inner.tree
+        for name, found in inner.items():
+            scope[name] = found
+
+    def _parse(self, reader: BitReader, scope: Scope, path: str) -> None:
+        inner = self._enter(scope)
+        self.structure._parse(reader, inner, path)
+        self._leave(inner, scope)
+
+    def _build(self, source: Source, writer: BitWriter, scope: Scope, path: str) -> None:
+        inner = self._enter(scope)
+        self.structure._build(source.enter(self.name, path), writer, inner, path)
+        self._leave(inner, scope)
+
+    def infer(self, scope: Scope, path: str) -> None:
+        """An absent structure leaves no tree; its callers know by the condition that it is absent."""
+
+
+class If(Part):
+    """Members that are present when a condition holds; `otherwise` are those present when it does not."""
+
+    def __init__(self, condition: Expression, *members: Member, otherwise: tuple[Member, ...] = ()) -> None:
+        super().__init__()
+        self.condition = condition
+        self.members = tuple(_part(member) for member in members)
+        self.otherwise = tuple(_part(member) for member in otherwise)
+
+    def parts(self) -> tuple[Part, ...]:
+        return self.members + self.otherwise
+
+    def _choose(self, scope: Scope, path: str) -> tuple[Part, ...]:
+        holds = evaluate(self.condition, scope)
+        present, absent = (self.members, self.otherwise) if holds else (self.otherwise, self.members)
+        for part in absent:
+            part.infer(scope, path)
+        return present
+
+    def _parse(self, reader: BitReader, scope: Scope, path: str) -> None:
+        for part in self._choose(scope, path):
+            part._parse(reader, scope, path)
+
+    def _build(self, source: Source, writer: BitWriter, scope: Scope, path: str) -> None:
+        for part in self._choose(scope, path):
+            part._build(source, writer, scope, path)
+
+
+class For(Part):
+    """Members repeated `count` times; the loop variable `index` counts from `first` in steps of `step`.
+
+    Lists of values are in coded order, whatever the loop variable counts.
+    """
+
+    def __init__(self, index: str, count: Expression, *members: Member, first: Expression = 0, step: int = 1) -> None:
+        super().__init__()
+        self.index = index
+        self.count = count
+        self.first = first
+        self.step = step
+        self.members = tuple(_part(member) for member in members)
+
+    def parts(self) -> tuple[Part, ...]:
+        return self.members
+
+    def _steps(self, scope: Scope) -> Iterator[int]:
+        first = evaluate(self.first, scope)
+        scope.indices.append(0)
+        scope.subscripts.append(0)
+        for number in range(evaluate(self.count, scope)):
+            scope.indices[-1] = number
+            scope.subscripts[-1] = scope[self.index] = first + self.step * number
+            yield number
+        scope.indices.pop()
+        scope.subscripts.pop()
+        if not scope.indices:
+            self._lists_in_scope(scope)
+
+    def _lists_in_scope(self, scope: Scope) -> None:
+        for part in walk(self):
+            if isinstance(part, Element):
+                scope[part.name] = scope.tree.setdefault(part.name, [])
+
+    def _parse(self, reader: BitReader, scope: Scope, path: str) -> None:
+        for _ in self._steps(scope):
+            for part in self.members:
+                part._parse(reader, scope, path)
+
+    def _build(self, source: Source, writer: BitWriter, scope: Scope, path: str) -> None:
+        for _ in self._steps(scope):
+            for part in self.members:
+                part._build(source, writer, scope, path)
+
+    def infer(self, scope: Scope, path: str) -> None:
+        """Elements of an absent loop have no values to infer."""
+
+
+class Let(Part):
+    """A variable of the standard, computed from elements. It takes no bits."""
+
+    def __init__(self, name: str, expression: Expression, must: Must | None = None) -> None:
+        super().__init__()
+        self.name = name
+        self.expression = expression
+        self.must = must
+
+    def _compute(self, scope: Scope) -> None:
+        scope[self.name] = evaluate(self.expression, scope)
+
+    def _parse(self, reader: BitReader, scope: Scope, path: str) -> None:
+        self._compute(scope)
+        if self.must is not None and not self.must.holds(scope[self.name], scope):
+            at = reader.position
+            stop(self.must.code, f"{self.name} is {scope[self.name]}", bits=(at, at), path=joined(path, self.name))
+
+    def _build(self, source: Source, writer: BitWriter, scope: Scope, path: str) -> None:
+        self._compute(scope)
+
+    def infer(self, scope: Scope, path: str) -> None:
+        """A variable of an absent part is not computed."""
+
+
+class Bound(Part):
+    """A project limit on a count that was just parsed, checked before anything is read or allocated by it."""
+
+    def __init__(self, name: str, limit: str, code: str) -> None:
+        super().__init__()
+        self.name = name
+        self.limit = limit
+        self.code = code
+
+    def _parse(self, reader: BitReader, scope: Scope, path: str) -> None:
+        most = getattr(scope.session.limits, self.limit)
+        if scope[self.name] > most:
+            message = f"found {scope[self.name]}, the limit {self.limit} is {most}"
+            stop(self.code, message, bits=(reader.position, reader.position), path=joined(path, self.name))
+
+    def _build(self, source: Source, writer: BitWriter, scope: Scope, path: str) -> None:
+        """What is built is not limited."""
+
+    def infer(self, scope: Scope, path: str) -> None:
+        """Nothing to limit in an absent part."""
+
+
+class OutOfBand(Part):
+    """Values that the stream leaves to the application: taken from the session's out-of-band parameters.
+
+    One that is not given has `default`; without a default the unit cannot be read any further.
+    """
+
+    def __init__(self, *names: str, default: Any = None) -> None:
+        super().__init__()
+        self.names = names
+        self.default = default
+
+    def _take(self, scope: Scope, path: str, position: int) -> None:
+        for name in self.names:
+            given = scope.session.out_of_band.get(name, self.default)
+            if given is None:
+                message = f"{name} is not in the stream and was not given"
+                stop("parameters_out_of_band", message, bits=(position, position), path=joined(path, name))
+            scope.store(name, given)
+            scope.tree.setdefault("_inferred", set()).add(name)
+            if scope.session.trace is not None:
+                scope.session.trace.append(TraceEntry(joined(path, name), name, position, 0, given, None, True))
+
+    def _parse(self, reader: BitReader, scope: Scope, path: str) -> None:
+        self._take(scope, path, reader.position)
+
+    def _build(self, source: Source, writer: BitWriter, scope: Scope, path: str) -> None:
+        self._take(scope, path, writer.position)
+
+    def infer(self, scope: Scope, path: str) -> None:
+        """Not needed when the part is in the stream."""
+
+
+def walk(part: Part) -> Iterator[Part]:
+    """All parts inside a part, depth first, in the order of the table; enclosed structures included."""
+    for inner in part.parts():
+        yield inner
+        yield from walk(inner)
+
+
+def _part(member: Member) -> Part:
+    if isinstance(member, Structure):
+        return Enclosed(member.name, member)
+    if isinstance(member, Part):
+        return member
+    if isinstance(member, Renamed):
+        if isinstance(member.subcon, Enclosed):
+            return Enclosed(member.name, member.subcon.structure, member.subcon.arguments)
+        if isinstance(member.subcon, Structure):
+            return Enclosed(member.name, member.subcon)
+        return Element(member.name, member.subcon)
+    if isinstance(member, Descriptor):
+        return Alignment(member)
+    raise TypeError(f"{member!r} is no part of a declaration")
