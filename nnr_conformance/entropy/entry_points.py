@@ -1,0 +1,60 @@
+"""Clause 10: entry points as sequential decoding finds them, and their comparison with those of the header."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from nnr_conformance.entropy.faults import Note
+from nnr_conformance.entropy.parameters import EntryPoint, PayloadRules, TensorCoding
+from nnr_conformance.entropy.rows import MARK_BIT, MARK_CELLS, MARK_STATE, MARK_VALUE
+from nnr_conformance.entropy.scan import block_rows
+from nnr_conformance.entropy.tables import tables
+
+
+def restarts(coding: TensorCoding, rules: PayloadRules) -> bool:
+    """Whether the interval restarts at each block row of this tensor."""
+    if coding.effective_scan_order == 0:
+        return False
+    rows = block_rows(coding.height, coding.width, coding.scan_order)
+    return rows >= 2 or rules.restart_single_block_row
+
+
+def header_count(coding: TensorCoding) -> int:
+    """Entry points that the header carries for a tensor: counted from scan_order and the first dimension alone."""
+    size = tables().block_size[coding.scan_order]
+    return -(-coding.height // size) - 1 if size else 0
+
+
+def found_entry_points(marks: Sequence[int]) -> tuple[EntryPoint, ...]:
+    """Entry points from the marks that the weight loop left at the block rows."""
+    starts = [marks[index : index + MARK_CELLS] for index in range(0, len(marks), MARK_CELLS)]
+    return tuple(
+        EntryPoint(after[MARK_VALUE], after[MARK_STATE], after[MARK_BIT] - before[MARK_BIT])
+        for before, after in pairwise(starts)
+    )
+
+
+def compare(coding: TensorCoding, found: tuple[EntryPoint, ...], first_bit: int, tensor: int) -> Iterator[Note]:
+    """Notes on the header's entry points that differ from those found; `first_bit`: payload bit of the first weight."""
+    given = coding.entry_points
+    if given is None:
+        return
+    expected = header_count(coding)
+    if len(given) != expected:
+        yield Note(
+            "entry_point_count",
+            first_bit,
+            tensor,
+            f"{len(given)} entry points for {expected + 1} block rows; {expected} are required",
+        )
+    bit = first_bit
+    for index, (theirs, ours) in enumerate(zip(given, found, strict=False), start=1):
+        bit += ours.bit_offset
+        differences = [
+            f"{name} is {getattr(theirs, name)}, sequential decoding has {getattr(ours, name)}"
+            for name in ("value", "dq_state", "bit_offset")
+            if getattr(theirs, name) != getattr(ours, name) and (coding.dq or name != "dq_state")
+        ]
+        if differences:
+            yield Note("entry_point_mismatch", bit, tensor, f"entry point {index}: {'; '.join(differences)}")

@@ -1,0 +1,52 @@
+"""Why decoding of a payload stops, and what it notes without stopping."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nnr_conformance.errors import NnrError
+
+PREFIX_OVERFLOW, LEVEL_OVERFLOW, LEVEL_OUT_OF_CODEBOOK, RESTART_OFFSET, OVERRUN = range(1, 6)
+"""Faults of the weight loop, as it stores them in the engine's cell FAULT."""
+
+FAULT_CODES = {
+    PREFIX_OVERFLOW: "prefix_overflow",
+    LEVEL_OVERFLOW: "level_overflow",
+    LEVEL_OUT_OF_CODEBOOK: "level_out_of_codebook",
+    RESTART_OFFSET: "entry_point_offset_out_of_range",
+    OVERRUN: "payload_overrun",
+}
+"""Rows of `spec/diagnostics.yaml` that these faults are."""
+
+FAULT_TEXTS = {
+    PREFIX_OVERFLOW: "31 ones in the prefix of the remainder; at most 30 are allowed",
+    LEVEL_OVERFLOW: "the level or its quantized parameter is outside the range of a signed 32-bit integer",
+    LEVEL_OUT_OF_CODEBOOK: "the level is not an index into the codebook",
+    RESTART_OFFSET: "the offset is not below 256 where the block row restarts the interval",
+    OVERRUN: "decoding needs bits beyond the end of the payload",
+}
+
+
+class EntropyFault(NnrError):
+    """Decoding of a payload cannot go on.
+
+    `code`: a row of `spec/diagnostics.yaml`. `bit`: payload bits read when it was found. `tensor`: index of the tensor
+    in the payload, or the number of tensors decoded when the end of the payload is at fault.
+    """
+
+    def __init__(self, code: str, bit: int, tensor: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.bit = bit
+        self.tensor = tensor
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """An observation that does not stop decoding; the fields are those of EntropyFault."""
+
+    code: str
+    bit: int
+    tensor: int
+    message: str

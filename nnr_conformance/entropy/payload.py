@@ -1,0 +1,294 @@
+"""Clause 10: an entropy-coded payload, tensor after tensor in one arithmetic codeword."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnr_conformance.entropy import engine as ac
+from nnr_conformance.entropy import rows
+from nnr_conformance.entropy.binding import Execution, choose_execution, kernels
+from nnr_conformance.entropy.capacity import check_capacity, check_coding
+from nnr_conformance.entropy.contexts import group_starts, initial_counters, read_init_ids
+from nnr_conformance.entropy.entry_points import compare, found_entry_points, restarts
+from nnr_conformance.entropy.faults import FAULT_CODES, FAULT_TEXTS, OVERRUN, EntropyFault, Note
+from nnr_conformance.entropy.parameters import (
+    DEFAULT_RULES,
+    End,
+    FlagArray,
+    IntArray,
+    PayloadResult,
+    PayloadRules,
+    TensorCoding,
+    TensorResult,
+)
+from nnr_conformance.entropy.scan import block_rows, block_shape
+from nnr_conformance.limits import DEFAULT_LIMITS, Limits
+
+ELEMENTS_PER_WORK_BIT = 4
+"""Weights that cost as much time as one payload bit when nearly all of them are zero."""
+SHORTEST_PAYLOAD = 2
+
+
+class PayloadDecoder:
+    """Decodes the tensors of one payload in order, then its end.
+
+    `payload`: from the first byte after the unit's header to the end of the unit. `compiled`: force the execution;
+    None: chosen by the size of the work. `work_bits`: payload bits of the whole job, of which this payload is a part.
+    `notes`: observations so far that did not stop decoding. After an EntropyFault the decoder is of no further use.
+
+    Raises EntropyFault payload_too_short or init_offset_out_of_range.
+    """
+
+    def __init__(
+        self,
+        payload: bytes | bytearray | memoryview,
+        rules: PayloadRules = DEFAULT_RULES,
+        *,
+        compiled: bool | None = None,
+        work_bits: int | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        self._payload = bytes(payload)
+        self._rules = rules
+        self._compiled = compiled
+        self._work_bits = 8 * len(self._payload) if work_bits is None else work_bits
+        self._limits = limits
+        self._tensor = 0
+        self.notes: list[Note] = []
+        if len(self._payload) < SHORTEST_PAYLOAD:
+            message = f"{len(self._payload)} bytes; a payload has at least {SHORTEST_PAYLOAD}"
+            raise EntropyFault("payload_too_short", 8 * len(self._payload), 0, message)
+        self._engine = ac.start(self._payload)
+        if ac.offset(self._engine) >= self._engine[ac.RANGE]:
+            message = f"the first 9 bits are {ac.offset(self._engine)}; they are below {self._engine[ac.RANGE]}"
+            raise EntropyFault("init_offset_out_of_range", 9, 0, message)
+
+    @property
+    def bits_read(self) -> int:
+        """Payload bits read so far."""
+        return ac.bits_read(self._engine)
+
+    def decode_tensor(self, coding: TensorCoding) -> TensorResult:
+        """Decode the next tensor.
+
+        Raises EntropyFault with a code of the entropy stage, dims_invalid, dims_exceed_payload or limit_elements.
+        """
+        tensor, first_bit = self._tensor, self.bits_read
+        check_coding(coding, first_bit, tensor)
+        check_capacity(coding, len(self._payload), self._limits, first_bit, tensor)
+
+        qp_coded = ac.read_signed_bits(self._payload, self._engine, coding.qp_bits) if coding.qp_bits else None
+        counters = initial_counters(coding.unary_length)
+        history_flag = bool(
+            coding.two_dimensional_tools and coding.parent_present and ac.read_bits(self._payload, self._engine, 1)
+        )
+        skip_bit = self.bits_read
+        row_skip = self._read_row_skip(coding, *counters)
+        init_ids = read_init_ids(self._payload, self._engine, *counters, coding, history_flag, self._rules)
+        self._check_overrun("in the initialization ids")
+
+        weights_bit = self.bits_read
+        quantized, marks = self._decode_weights(coding, history_flag, row_skip, *counters)
+        found = found_entry_points(marks)
+        self.notes.extend(compare(coding, found, weights_bit, tensor))
+        self.notes.extend(_skip_notes(row_skip, quantized, skip_bit, tensor))
+        self._tensor += 1
+        return TensorResult(
+            qp_coded=qp_coded,
+            history_flag=history_flag,
+            row_skip=row_skip,
+            init_ids=init_ids,
+            quantized=quantized,
+            final_state=self._engine[ac.STATE],
+            entry_points=found,
+            first_bit=first_bit,
+            end_bit=self.bits_read,
+        )
+
+    def finish(self) -> End:
+        """Decode the terminate bin and check the stop bit, the alignment and the length of the payload.
+
+        Raises EntropyFault terminate_missing, stop_bit_missing, alignment_nonzero or trailing_bytes.
+        """
+        terminated = ac.read_terminate(self._engine)
+        bits = self.bits_read
+        if not terminated:
+            raise EntropyFault("terminate_missing", bits, self._tensor, "the terminate bin is 0")
+        consumed = -(-bits // 8)
+        last = self._payload[consumed - 1]
+        unused = 8 * consumed - bits
+        if not last >> unused & 1:
+            raise EntropyFault("stop_bit_missing", bits, self._tensor, "the last bit read is 0; the stop bit is 1")
+        if last & ((1 << unused) - 1):
+            message = f"the {unused} bits after the stop bit are not all 0"
+            raise EntropyFault("alignment_nonzero", bits, self._tensor, message)
+        if consumed < len(self._payload):
+            message = f"the payload ends after {consumed} bytes, but has {len(self._payload)}"
+            raise EntropyFault("trailing_bytes", 8 * consumed, self._tensor, message)
+        return End(consumed, self._engine[ac.RANGE], ac.offset(self._engine), bits)
+
+    def _read_row_skip(self, coding: TensorCoding, counters0: list[int], counters1: list[int]) -> FlagArray | None:
+        if not coding.two_dimensional_tools or not ac.read_bits(self._payload, self._engine, 1):
+            return None
+        context = group_starts(coding.unary_length)["row_skip"]
+        skip = np.zeros(coding.height, np.uint8)
+        for row in range(coding.height):
+            if ac.read_bin(self._payload, self._engine, counters0, counters1, context):
+                skip[row] = 1
+            if row % rows.OVERRUN_CHECK == 0:
+                self._check_overrun("in the row-skip list")
+        return skip
+
+    def _check_overrun(self, where: str) -> None:
+        if self.bits_read > 8 * len(self._payload):
+            self._stop(OVERRUN, where)
+
+    def _stop(self, fault: int, where: str) -> None:
+        bits, end = self.bits_read, 8 * len(self._payload)
+        if bits > end:
+            # Whatever else was found was found in bits that are not there.
+            fault, bits = OVERRUN, end
+        message = f"{FAULT_TEXTS[fault]}, {where} of tensor {self._tensor}"
+        raise EntropyFault(FAULT_CODES[fault], bits, self._tensor, message)
+
+    def _decode_weights(
+        self,
+        coding: TensorCoding,
+        history_flag: bool,
+        row_skip: FlagArray | None,
+        counters0: list[int],
+        counters1: list[int],
+    ) -> tuple[IntArray, list[int]]:
+        use_history = history_flag and coding.history is not None
+        all_tools = bool(coding.codebook_size or coding.base is not None or use_history)
+        compiled = self._choose_compiled(coding)
+        memory = _CompiledMemory() if compiled else _InterpretedMemory()
+        block_row_count = block_rows(coding.height, coding.width, coding.scan_order)
+        self._engine[ac.STATE] = self._engine[ac.NEIGHBOUR] = self._engine[ac.FAULT] = 0
+
+        engine = memory.cells(self._engine)
+        marks = memory.cells([0] * (rows.MARK_CELLS * block_row_count))
+        quantized = memory.levels(np.zeros(coding.elements, np.int32))
+        kernels(all_tools=all_tools, compiled=compiled).decode_rows(
+            memory.payload(self._payload),
+            engine,
+            memory.counters(counters0),
+            memory.counters(counters1),
+            memory.counters(counters0),
+            memory.counters(counters1),
+            memory.cells(self._describe(coding, use_history, row_skip is not None)),
+            memory.flags(row_skip),
+            memory.levels(coding.base),
+            memory.flags(coding.history != 0 if use_history and coding.history is not None else None),
+            quantized,
+            marks,
+        )
+        self._engine = [int(cell) for cell in engine]
+        if self._engine[ac.FAULT]:
+            self._stop(self._engine[ac.FAULT], f"at weight {self._engine[ac.WEIGHT]}")
+        result = np.frombuffer(quantized, np.int32) if isinstance(quantized, array) else quantized
+        return result.reshape(coding.shape), [int(cell) for cell in marks]
+
+    def _choose_compiled(self, coding: TensorCoding) -> bool:
+        if self._compiled is not None:
+            return self._compiled
+        elements = 0 if coding.bound_size == 1 else coding.elements
+        execution, _ = choose_execution(max(self._work_bits, elements // ELEMENTS_PER_WORK_BIT))
+        return execution is Execution.COMPILED
+
+    def _describe(self, coding: TensorCoding, use_history: bool, use_skip: bool) -> list[int]:
+        height, width = coding.height, coding.width
+        if coding.bound_size == 1:
+            # Nothing is coded and nothing moves; only the block rows are visited.
+            width = 0
+        elif coding.effective_scan_order == 0 and not use_skip:
+            # Row ends mean nothing here, and one long row is faster than many short ones.
+            height, width = 1, coding.elements
+        size, zero = coding.codebook_size, coding.codebook_zero
+        block_height, block_width = block_shape(coding.height, coding.width, coding.scan_order)
+        cells = [0] * rows.CODING_CELLS
+        cells[rows.HEIGHT] = height
+        cells[rows.WIDTH] = width
+        cells[rows.BLOCK_HEIGHT] = block_height if coding.effective_scan_order else height
+        cells[rows.BLOCK_WIDTH] = block_width if coding.effective_scan_order else max(width, 1)
+        cells[rows.RESTART] = int(restarts(coding, self._rules))
+        cells[rows.UNARY] = coding.unary_length
+        cells[rows.DQ] = int(coding.dq)
+        cells[rows.SKIP_STEPS] = width if self._rules.skip_advances_row_width else 0
+        cells[rows.SKIP_RESETS] = int(self._rules.skip_resets_neighbour)
+        cells[rows.USE_SKIP] = int(use_skip)
+        cells[rows.USE_BASE] = int(coding.base is not None)
+        cells[rows.USE_HISTORY] = int(use_history)
+        cells[rows.BOUNDED] = int(coding.bound_size > 0)
+        cells[rows.LOWEST] = -zero if size else rows.INT32_LOWEST
+        cells[rows.HIGHEST] = size - 1 - zero if size else rows.INT32_HIGHEST
+        if coding.bound_size:
+            cells[rows.FIXED_SIGN] = 2 if zero == 0 else int(zero == size - 1)
+        return cells
+
+
+class _InterpretedMemory:
+    """Holds what the interpreted loops work on in Python's own sequences, which it reads faster than arrays."""
+
+    def payload(self, payload: bytes) -> Any:
+        return payload
+
+    def cells(self, cells: list[int]) -> Any:
+        return cells.copy()
+
+    counters = cells
+
+    def flags(self, flags: NDArray[np.generic] | None) -> Any:
+        return b"" if flags is None else np.ascontiguousarray(flags, np.uint8).tobytes()
+
+    def levels(self, levels: IntArray | None) -> Any:
+        return array("i", b"" if levels is None else np.ascontiguousarray(levels, np.int32).tobytes())
+
+
+class _CompiledMemory:
+    """Holds what the compiled loops work on in arrays of exactly the types that they were compiled for."""
+
+    def payload(self, payload: bytes) -> Any:
+        return np.frombuffer(payload, np.uint8)
+
+    def cells(self, cells: list[int]) -> Any:
+        return np.array(cells, np.int64)
+
+    def counters(self, counters: list[int]) -> Any:
+        return np.array(counters, np.uint16)
+
+    def flags(self, flags: NDArray[np.generic] | None) -> Any:
+        return np.require(np.zeros(0) if flags is None else flags, np.uint8, ["C", "W"]).reshape(-1)
+
+    def levels(self, levels: IntArray | None) -> Any:
+        return np.require(np.zeros(0) if levels is None else levels, np.int32, ["C", "W"]).reshape(-1)
+
+
+def _skip_notes(row_skip: FlagArray | None, quantized: IntArray, bit: int, tensor: int) -> list[Note]:
+    if row_skip is None:
+        return []
+    notes = []
+    if not row_skip.any():
+        notes.append(Note("row_skip_nonminimal", bit, tensor, "row skipping is on, but no row is skipped"))
+    zero = ~quantized.reshape(row_skip.size, -1).any(axis=1) & (row_skip == 0)
+    if zero.any():
+        message = f"{zero.sum()} rows of zeros are coded although row skipping is on, the first is row {zero.argmax()}"
+        notes.append(Note("row_skip_nonminimal", bit, tensor, message))
+    return notes
+
+
+def decode_payload(
+    payload: bytes | bytearray | memoryview,
+    codings: Iterable[TensorCoding],
+    rules: PayloadRules = DEFAULT_RULES,
+    compiled: bool | None = None,
+) -> PayloadResult:
+    """Decode a whole payload of the tensors `codings`; raises EntropyFault as PayloadDecoder does."""
+    decoder = PayloadDecoder(payload, rules, compiled=compiled)
+    tensors = tuple(decoder.decode_tensor(coding) for coding in codings)
+    return PayloadResult(tensors, decoder.finish(), tuple(decoder.notes))
