@@ -5,7 +5,7 @@ from __future__ import annotations
 from construct import this
 
 from nnr_conformance.descriptors import ByteAlignment, Must, bs, ie, st, u, ue, value
-from nnr_conformance.expressions import Function, either, reading
+from nnr_conformance.expressions import Function, at, either, reading
 from nnr_conformance.syntax.declaration import Bound, For, If, Let, OutOfBand, Structure
 from nnr_conformance.syntax.enumerations import (
     CPT_BI,
@@ -114,7 +114,11 @@ nnr_compressed_data_unit_header = Structure(
     If(
         this.nnr_multiple_topology_elements_present_flag == 1,
         topology_elements_ids_list(this.mps_topology_indexed_reference_flag),
-        Let("element_name", ""),
+        If(
+            this.mps_topology_indexed_reference_flag == 0,
+            Let("element_name", at(this.topology_elem_id_list, 0)),
+            otherwise=(Let("element_name", ""),),
+        ),
         otherwise=(
             If(
                 this.mps_topology_indexed_reference_flag == 0,

@@ -14,7 +14,7 @@ as in the tables; an element inside loops holds a list (of lists) of values. Par
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from construct import Construct, Container, Renamed
@@ -320,7 +320,7 @@ class OutOfBand(Part):
 
     def _take(self, scope: Scope, path: str, position: int) -> None:
         for name in self.names:
-            given = scope.session.out_of_band.get(name, self.default)
+            given = _out_of_band(scope, name, self.default)
             if given is None:
                 message = f"{name} is not in the stream and was not given"
                 stop("parameters_out_of_band", message, bits=(position, position), path=joined(path, name))
@@ -337,6 +337,14 @@ class OutOfBand(Part):
 
     def infer(self, scope: Scope, path: str) -> None:
         """Not needed when the part is in the stream."""
+
+
+def _out_of_band(scope: Scope, name: str, default: Any) -> Any:
+    """A parameter of the unit's (first) topology element, else one that is given for all units."""
+    known = scope.session.out_of_band
+    element = scope["element_name"] if scope.knows("element_name") else ""
+    own = known.get(element)
+    return own[name] if isinstance(own, Mapping) and name in own else known.get(name, default)
 
 
 def walk(part: Part) -> Iterator[Part]:
