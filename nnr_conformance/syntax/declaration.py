@@ -171,8 +171,11 @@ class Enclosed(Part):
 
     def _parse(self, reader: BitReader, scope: Scope, path: str) -> None:
         inner = self._enter(scope)
-        self.structure._parse(reader, inner, path)
-        self._leave(inner, scope)
+        try:
+            self.structure._parse(reader, inner, path)
+        finally:
+            # What could be read of a broken structure is kept: the id of a tensor tells which one was lost.
+            self._leave(inner, scope)
 
     def _build(self, source: Source, writer: BitWriter, scope: Scope, path: str) -> None:
         inner = self._enter(scope)

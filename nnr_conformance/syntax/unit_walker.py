@@ -1,0 +1,165 @@
+"""All units of a stream in order, aggregates unfolded, with what parameter sets tell the units behind them (clause 6).
+
+The walk is the flattened sequence of units on which the rules of order are defined (R-AGG-14): an aggregate unit comes
+first, then the units that it encloses. Sources: standard facts C.2, D.12; high-level-syntax facts 2.6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from nnr_conformance.framing import UnitSpan, frame
+from nnr_conformance.readings import DEFAULT_READINGS, Readings
+from nnr_conformance.scope import Session, joined
+from nnr_conformance.syntax.compressed_data import holds_h
+from nnr_conformance.syntax.enumerations import AGG, CPT_DC, MPS, NDU, PT_BLOCK, STR, unit_type_name
+from nnr_conformance.syntax.unit_parser import Unit, initial_state, parse_unit
+
+State = Mapping[str, Any]
+
+
+def walk_units(
+    buffer: memoryview,
+    session: Session,
+    readings: Readings = DEFAULT_READINGS,
+    out_of_band: Callable[[str], Mapping[str, Any]] | None = None,
+) -> Iterator[Unit]:
+    """Frame and parse the units of a stream one after the other; units that enclosed ones follow their aggregate unit.
+
+    Everything found wrong goes to the session's findings, and no exception leaves. When a unit is delivered, the trace
+    and the findings of that unit are complete; its state is that of the moment and does not change later.
+
+    `out_of_band` gives the parameters that the stream leaves to the application, by the tensor's id (the first one of
+    several), and an empty mapping for ids that it does not know; the session's own are used for those.
+    """
+    if out_of_band is not None:
+        session = replace(session, out_of_band=_ByElement(out_of_band, session.out_of_band))
+    if not buffer:
+        session.findings.report("stream_empty", "no byte at all", bits=(0, 0))
+    state: State = initial_state(readings)
+    for span in frame(buffer, session):
+        unit = parse_unit(buffer, span.label, span.first, span.end, state, session)
+        state = state_after(unit, state, readings)
+        yield unit
+        if unit.unit_type == AGG:
+            state = yield from _enclosed_units(buffer, unit, state, session, readings, depth=1)
+
+
+def state_after(unit: Unit, state: State, readings: Readings) -> State:
+    """The names that the declarations of the next unit see: a start unit resets them, a model parameter set sets some.
+
+    ``G_pending`` says that the factor G of a decomposed tensor came in the unit just before, so that H is due
+    (R-ORD-14). It is kept while the parts of a partitioned unit follow each other.
+    """
+    if unit.unit_type == STR:
+        reset = initial_state(readings)
+        return reset if unit.broken else {**reset, "general_profile_idc": unit.get("general_profile_idc")}
+    if unit.unit_type == MPS:
+        names = ("mps_topology_indexed_reference_flag", "mps_parent_signalling_enabled_flag")
+        return {**state, "G_pending": 0} | {name: unit.get(name) for name in names}
+    if unit.unit_type == AGG or (unit.is_part and unit.get("partial_data_counter") > 1):
+        return state
+    g_pending = int(unit.unit_type == NDU and _holds_g(unit))
+    return state if state["G_pending"] == g_pending else {**state, "G_pending": g_pending}
+
+
+def _holds_g(unit: Unit) -> bool:
+    return (
+        unit.get("compressed_parameter_types", 0) & CPT_DC != 0
+        and unit.get("nnr_compressed_data_unit_payload_type") != PT_BLOCK
+        and unit.get("count_tensor_dimensions", 0) > 1
+        and not holds_h(unit.get("element_name", ""), unit.get("G_pending"))
+    )
+
+
+def _enclosed_units(
+    buffer: memoryview, aggregate: Unit, state: State, session: Session, readings: Readings, depth: int
+) -> Generator[Unit, None, State]:
+    if depth > session.limits.aggregate_depth:
+        session.findings.report(
+            "limit_aggregate_depth",
+            f"nested {depth} deep, the limit aggregate_depth is {session.limits.aggregate_depth}",
+            bits=(8 * aggregate.first, 8 * aggregate.end),
+            path=aggregate.label,
+        )
+        return state
+    found = 0
+    reached = aggregate.payload_first
+    for span in frame(buffer, session, aggregate.payload_first, aggregate.end, aggregate.label):
+        unit = parse_unit(buffer, span.label, span.first, span.end, state, session)
+        state = state_after(unit, state, readings)
+        _check_entry(aggregate, found, span, unit, session)
+        yield unit
+        if unit.unit_type == AGG:
+            state = yield from _enclosed_units(buffer, unit, state, session, readings, depth + 1)
+        found, reached = found + 1, span.end
+    if reached == aggregate.end:
+        _check_count(aggregate, found, session)
+    return state
+
+
+def _check_count(aggregate: Unit, found: int, session: Session) -> None:
+    declared = aggregate.get("num_of_nnr_units")
+    if found != declared:
+        first = _header_first(aggregate) + _COUNT_AT
+        session.findings.report(
+            "aggregate_count",
+            f"found {found} units, num_of_nnr_units_minus2 announces {declared}",
+            bits=(first, first + 16),
+            path=_header_path(aggregate, "num_of_nnr_units_minus2"),
+        )
+
+
+def _check_entry(aggregate: Unit, index: int, span: UnitSpan, unit: Unit, session: Session) -> None:
+    if not aggregate.get("entry_points_present_flag") or index >= aggregate.get("num_of_nnr_units"):
+        return
+    first = _header_first(aggregate) + _ENTRIES_AT + _ENTRY_SIZE * index
+    announced = aggregate.get("enclosed_unit_type")[index]
+    if unit.unit_type not in (announced, -1):
+        session.findings.report(
+            "aggregate_unit_type",
+            f"found {unit_type_name(announced)}, {unit.label} is {unit_type_name(unit.unit_type)}",
+            bits=(first, first + 6),
+            path=_header_path(aggregate, f"enclosed_unit_type[{index}]"),
+        )
+    entry = aggregate.get("nnr_unit_entry_point")[index]
+    if entry != span.first - aggregate.first:
+        session.findings.report(
+            "aggregate_entry_point",
+            f"found {entry}, {unit.label} starts {span.first - aggregate.first} bytes after its aggregate unit",
+            bits=(first + 6, first + _ENTRY_SIZE),
+            path=_header_path(aggregate, f"nnr_unit_entry_point[{index}]"),
+        )
+
+
+_COUNT_AT, _ENTRIES_AT, _ENTRY_SIZE = 16, 32, 40
+"""Bits from the start of nnr_aggregate_unit_header to the count and the entry points, and of one entry point."""
+
+
+def _header_first(aggregate: Unit) -> int:
+    size_field = 32 if aggregate.get("nnr_unit_size_flag") else 16
+    common_header = 16 if aggregate.get("partial_data_counter_present_flag") else 8
+    return 8 * aggregate.first + size_field + common_header
+
+
+def _header_path(aggregate: Unit, element: str) -> str:
+    return joined(joined(joined(aggregate.label, "nnr_unit_header"), "nnr_aggregate_unit_header"), element)
+
+
+class _ByElement(Mapping[str, Any]):
+    """Out-of-band parameters asked for when a tensor's id is met, in front of those that were given beforehand."""
+
+    def __init__(self, ask: Callable[[str], Mapping[str, Any]], given: Mapping[str, Any]) -> None:
+        self._ask = ask
+        self._given = given
+
+    def __getitem__(self, name: str) -> Any:
+        return self._ask(name) or self._given[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._given)
+
+    def __len__(self) -> int:
+        return len(self._given)
