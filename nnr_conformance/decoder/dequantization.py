@@ -1,0 +1,238 @@
+"""Clause 9, from integer levels to real values: step size, uniform and codebook dequantization, raw floats.
+
+All arithmetic is IEEE 754 with rounding to nearest, ties to even, and is reproducible to the bit; only the sign and
+payload of a NaN that arises here (0 times an infinite step) are left to the processor. Sources: the public codec
+NNCodec 2.1.3 for the order of roundings, and the requirements R-QP, R-CB and R-NDU-22.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnr_conformance.diagnostics import Findings, stop
+from nnr_conformance.errors import UsageError
+
+Bits = tuple[int, int] | None
+
+_INT32 = np.iinfo(np.int32)
+_EXACT_IN_BINARY32 = 1 << 24
+_CHUNK = 1 << 16  # elements for which a 64-bit index exists at one time
+
+
+def step_size(qp: int, density: int) -> np.float32:
+    """Clause 9: quantization step of the quantization parameter QP in binary32.
+
+    With k = 2^density, M = k + (QP mod k) and E = floor(QP / k) the step is M * 2^(E - density): linear between powers
+    of two, doubled every k units of QP. `density` is qp_density, 0..7. Any `qp` is accepted; where binary32 ends the
+    step is subnormal, 0 or infinite, rounded once. Raises UsageError for another density.
+    """
+    return np.float32(np.inf) if _exponent(qp, density) > 127 else np.float32(_exact_step(qp, density))
+
+
+def check_qp(qp: int, density: int, *, findings: Findings, path: str = "", bits: Bits = None) -> bool:
+    """R-QP-02: True when the step is a normal positive binary32 number; else reports `qp_invalid`.
+
+    Normal means -126 <= floor(QP / 2^density) <= 127. `bits` is the place of the coded QP in the stream.
+    """
+    exponent = _exponent(qp, density)
+    if -126 <= exponent <= 127:
+        return True
+    step = step_size(qp, density)
+    kind = "infinite" if np.isinf(step) else "zero" if step == 0 else "subnormal"
+    findings.report(
+        "qp_invalid",
+        f"QP {qp} with qp_density {density} gives a step size that is {kind} in binary32: "
+        f"QP >> qp_density is {exponent}, required is -126 to 127",
+        bits=bits,
+        path=path,
+    )
+    return False
+
+
+def dequantize_uniform(
+    quantized: NDArray[np.int32], qp: int, density: int, *, findings: Findings, path: str = "", bits: Bits = None
+) -> NDArray[np.float32]:
+    """Clause 9, R-QP-04: value = step * level, both factors in binary32, any shape in, same shape out.
+
+    A level is first rounded to binary32 (inexact above 2^24 in magnitude), then multiplied once; this differs from
+    rounding the exact product. With dependent quantization `quantized` holds the doubled levels and the step is the
+    same. Level 0 gives +0, and NaN when the step is infinite. Reports `value_overflow` and `precision_loss`. Memory:
+    the result only. Raises UsageError when `quantized` is not int32.
+    """
+    _require_int32(quantized)
+    step = step_size(qp, density)
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        values = quantized.astype(np.float32, order="C")
+        np.multiply(values, step, out=values)
+        if quantized.size:
+            # The value is monotone in the level, so the smallest and the largest level stand for all of them.
+            extremes = [int(quantized.min()), int(quantized.max())]
+            _check_finite(extremes, [np.float32(level) * step for level in extremes], step, findings, path, bits)
+            largest = max(extremes, key=abs)
+            if abs(largest) > _EXACT_IN_BINARY32:
+                findings.report(
+                    "precision_loss",
+                    f"level {largest} is above 2^24 in magnitude and is rounded when it becomes binary32",
+                    bits=bits,
+                    path=path,
+                )
+    return values
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Codebook:
+    """Clause 9: the integers that levels select; level 0 selects `entries[zero_offset]`, which need not be 0.
+
+    `entries`: int32, shape [codebook_size], strictly increasing, read-only. `zero_offset`: CbZeroOffset.
+    """
+
+    entries: NDArray[np.int32]
+    zero_offset: int
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    @classmethod
+    def from_elements(
+        cls,
+        codebook_size: int,
+        zero_offset: int,
+        codebook_zero_value: int,
+        codebook_delta_left: Sequence[int],
+        codebook_delta_right: Sequence[int],
+        *,
+        path: str = "",
+        bits: Bits = None,
+    ) -> Codebook:
+        """The codebook of the elements of codebook(), R-CB-01 to R-CB-06.
+
+        `codebook_delta_left` and `codebook_delta_right` are in coded order: both walk away from the zero entry, each
+        step being the coded delta + 1. Raises BitstreamError `codebook_invalid` for a size of 0 or a zero offset
+        outside the codebook, `codebook_overflow` for an entry outside int32, and UsageError when the number of deltas
+        does not agree with size and zero offset.
+        """
+        if codebook_size < 1:
+            stop("codebook_invalid", f"codebook_size is {codebook_size}, required is at least 1", bits=bits, path=path)
+        if not 0 <= zero_offset < codebook_size:
+            message = f"CbZeroOffset is {zero_offset}, required is 0 to {codebook_size - 1}"
+            stop("codebook_invalid", message, bits=bits, path=path)
+        if len(codebook_delta_left) != zero_offset or len(codebook_delta_right) != codebook_size - 1 - zero_offset:
+            raise UsageError(
+                "a codebook has one left delta per entry below CbZeroOffset, one right delta per entry above"
+            )
+        # The outermost entries bound all others. Exact integers first: ue(v) has no upper bound.
+        lowest = codebook_zero_value - sum(codebook_delta_left) - len(codebook_delta_left)
+        highest = codebook_zero_value + sum(codebook_delta_right) + len(codebook_delta_right)
+        if lowest < _INT32.min or highest > _INT32.max:
+            message = f"the codebook spans {lowest} to {highest}, which is outside of 32-bit signed integers"
+            stop("codebook_overflow", message, bits=bits, path=path)
+        steps = np.empty(codebook_size, np.int64)
+        steps[0] = lowest
+        steps[1 : zero_offset + 1] = np.array(codebook_delta_left, np.int64)[::-1] + 1
+        steps[zero_offset + 1 :] = np.array(codebook_delta_right, np.int64) + 1
+        entries = np.cumsum(steps).astype(np.int32)
+        entries.flags.writeable = False
+        return cls(entries, zero_offset)
+
+
+def dequantize_codebook(
+    quantized: NDArray[np.int32],
+    codebook: Codebook,
+    qp: int,
+    density: int,
+    *,
+    dtype: type[np.float64] | type[np.float32] = np.float64,
+    findings: Findings,
+    path: str = "",
+    bits: Bits = None,
+) -> NDArray[Any]:
+    """Clause 9, R-CB-05: value = codebook[level + CbZeroOffset] * step, any shape in, same shape out.
+
+    The product is made in binary64, where it is exact unless the step leaves that range; `dtype` float32 rounds it once
+    more. Use float64 where further arithmetic follows (local scaling, G·H). Raises BitstreamError `codebook_index` for
+    a level outside of the codebook: no index counts from the end. Reports `value_overflow` when a value is not finite
+    in `dtype`. Memory: the result and a table of the codebook's size.
+    """
+    _require_int32(quantized)
+    size, zero = len(codebook), codebook.zero_offset
+    values = np.empty(quantized.shape, dtype)
+    if not quantized.size:
+        return values
+    extremes = [int(quantized.min()), int(quantized.max())]
+    for level in extremes:
+        if not 0 <= level + zero < size:
+            message = f"level {level} with CbZeroOffset {zero} is entry {level + zero} of a codebook of {size}"
+            stop("codebook_index", message, bits=bits, path=path)
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        step = _exact_step(qp, density)
+        table = (codebook.entries.astype(np.float64) * step).astype(dtype)
+    _check_finite(extremes, [table[level + zero] for level in extremes], step, findings, path, bits)
+    flat_levels, flat_values = quantized.reshape(-1), values.reshape(-1)
+    for first in range(0, quantized.size, _CHUNK):
+        index = np.add(flat_levels[first : first + _CHUNK], zero, dtype=np.int64)
+        # "clip" lets take() write straight into `out`; the range of the indices is already known.
+        np.take(table, index, out=flat_values[first : first + _CHUNK], mode="clip")
+    return values
+
+
+def raw_floats(
+    payload: bytes | bytearray | memoryview,
+    shape: Sequence[int],
+    *,
+    findings: Findings,
+    path: str = "",
+    bits: Bits = None,
+) -> NDArray[np.float32]:
+    """Clause 7, R-NDU-22: the values of a NNR_PT_RAW_FLOAT payload, row-major little-endian binary32.
+
+    Bits pass through unchanged, also those of NaN. The result owns its memory. Raises BitstreamError `raw_length` when
+    bytes are missing; reports `raw_length` when there are more than 4 for each element.
+    """
+    count, found = math.prod(shape), memoryview(payload).nbytes
+    if found != 4 * count:
+        message = f"the payload has {found} bytes, required are {4 * count} for {count} elements"
+        if found < 4 * count:
+            stop("raw_length", message, bits=bits, path=path)
+        findings.report("raw_length", message, bits=bits, path=path)
+    return np.frombuffer(payload, "<f4", count).astype(np.float32).reshape(tuple(shape))
+
+
+def _exponent(qp: int, density: int) -> int:
+    if not 0 <= density <= 7:
+        raise UsageError(f"qp_density is 0 to 7, not {density}")
+    return qp >> density
+
+
+def _exact_step(qp: int, density: int) -> float:
+    """M * 2^(E - density) in binary64: exact where binary64 reaches, infinite above."""
+    exponent = _exponent(qp, density)
+    if exponent > 1023:
+        return math.inf
+    mantissa = (1 << density) + (qp & ((1 << density) - 1))
+    return math.ldexp(mantissa, exponent - density)
+
+
+def _require_int32(quantized: NDArray[np.int32]) -> None:
+    if quantized.dtype != np.int32:
+        raise UsageError(f"levels are int32, not {quantized.dtype}")
+
+
+def _check_finite(
+    levels: list[int],
+    values: list[Any],
+    step: float | np.floating[Any],
+    findings: Findings,
+    path: str,
+    bits: Bits,
+) -> None:
+    for level, value in zip(levels, values, strict=True):
+        if not math.isfinite(value):
+            message = f"level {level} with step size {float(step):g} gives {float(value)}, which is not a finite number"
+            findings.report("value_overflow", message, bits=bits, path=path)
+            return
