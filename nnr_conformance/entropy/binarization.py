@@ -11,6 +11,9 @@ NO_BOUND = 1 << 40
 """Stands for an unbounded magnitude: larger than any that 31 prefix bins can express."""
 LONGEST_PREFIX = 31
 
+ALL_TOOLS = True
+"""Whether this binding decodes tensors with a codebook, a base or a history."""
+
 
 def decode_magnitude(
     payload: Ints,
@@ -37,7 +40,7 @@ def decode_magnitude(
     end = first_flag + 2 * min(unary_length, bound - 1)
     bin_value = 1
     while bin_value and flag < end:
-        if flag == base_switch:
+        if ALL_TOOLS and flag == base_switch:
             flag += 1
         bin_value, interval, value, ahead, position = decode_bin(
             payload, counters0, counters1, flag, interval, value, ahead, position

@@ -44,7 +44,6 @@ _CALLED: tuple[tuple[ModuleType, str], ...] = (
     (rows, "decode_rows"),
 )
 _RETRACE: tuple[tuple[ModuleType, str], ...] = ((retrace, "retrace"),)
-_COLD: tuple[tuple[ModuleType, str], ...] = ((engine, "refill_at_end"),)
 
 
 class Execution(Enum):
@@ -99,7 +98,7 @@ def _numba_installed() -> bool:
 @cache
 def _interpreted_kernels(all_tools: bool) -> Kernels:
     namespace = _constants(all_tools, as_arrays=False)
-    for module, name in _COLD + _INLINED + _CALLED + _RETRACE:
+    for module, name in _INLINED + _CALLED + _RETRACE:
         namespace[name] = _twin(getattr(module, name), namespace, name)
     namespace["decode_sign"] = namespace["decode_bin"]
     return Kernels(namespace["decode_rows"], namespace["retrace"])
@@ -124,7 +123,6 @@ def _compiled_kernels(all_tools: bool, *, cached: bool) -> Kernels:
     types = numba.types
     payload = types.Array(types.uint8, 1, "C", readonly=True)
     flags, levels, cells, counters = types.uint8[::1], types.int32[::1], types.int64[::1], types.uint16[::1]
-    compile_into(_COLD)
     compile_into(_INLINED, forceinline=True)
     namespace["decode_sign"] = namespace["decode_bin_branchless"]
     compile_into(_CALLED[:-1])
@@ -167,7 +165,7 @@ def _twin(function: FunctionType, namespace: dict[str, Any], name: str) -> Funct
 @cache
 def _digest() -> str:
     digest = hashlib.sha256()
-    for module, name in _COLD + _INLINED + _CALLED + _RETRACE:
+    for module, name in _INLINED + _CALLED + _RETRACE:
         code = getattr(module, name).__code__
         digest.update(repr((code.co_code, code.co_consts, code.co_names)).encode())
     for name, value in sorted(_constants(False, as_arrays=False).items()):

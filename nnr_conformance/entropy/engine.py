@@ -3,8 +3,10 @@
 The functions are plain Python over integers and indexable tables; `binding.py` compiles the very same code. The
 specification's 9-bit offset V is kept with look-ahead bits below it: ``value = V << ahead | next bits``, so that
 renormalization by n bits only moves the border (``ahead -= n``). With `position` payload bytes appended, the number of
-payload bits read in the sense of the specification is ``8*position - ahead``. Zero bytes stand in for those beyond
-the end of the payload; whoever decodes in a loop checks `bits_read` against the payload now and then.
+payload bits read in the sense of the specification is ``8*position - ahead``.
+
+`payload` is everywhere the payload with PADDING zero bytes behind it, which stand in for all bytes beyond the end;
+whoever decodes in a loop compares the bits read with the payload now and then.
 
 The forms of the expressions keep compiled indices provably not negative (unsigned tables, products and sums instead of
 shifts of table entries), which saves a wrap-around test for each lookup.
@@ -20,6 +22,7 @@ RANGE, VALUE, AHEAD, POSITION, STATE, NEIGHBOUR, FAULT, WEIGHT = range(8)
 """Cells of the engine's state: the four of the arithmetic decoder, the trellis state, the sign class of the neighbour
 (0 zero, 1 negative, 2 positive), the fault that stopped decoding (0: none) and the index of its weight."""
 ENGINE_CELLS = 8
+PADDING = 4
 
 RANGE_LPS = tables().range_lps
 RENORMALIZATION = tables().renormalization
@@ -33,24 +36,12 @@ Registers = tuple[int, int, int]
 BinAndEngine = tuple[int, int, int, int, int]
 
 
-def refill_at_end(payload: Ints, value: int, ahead: int, position: int) -> Registers:
-    """Append four bytes to `value`, zeros after the end of the payload."""
-    for index in range(position, position + 4):
-        value *= 256
-        if index < len(payload):
-            value += payload[index]
-    return value, ahead + 32, position + 4
-
-
 def refill(payload: Ints, value: int, ahead: int, position: int) -> Registers:
-    """Append four bytes to `value`."""
-    if position + 4 > len(payload):
-        return refill_at_end(payload, value, ahead, position)
+    """Append four bytes to `value`, those of the padding after the end of the payload."""
+    # The mask changes nothing but shows the compiler that no index is negative.
+    first = min(position, len(payload) - PADDING) & 0x7FFFFFFFFFFF
     value = value * 4294967296 + (
-        payload[position] * 16777216
-        + payload[position + 1] * 65536
-        + payload[position + 2] * 256
-        + payload[position + 3] * 1
+        payload[first] * 16777216 + payload[first + 1] * 65536 + payload[first + 2] * 256 + payload[first + 3] * 1
     )
     return value, ahead + 32, position + 4
 

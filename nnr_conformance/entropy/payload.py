@@ -53,16 +53,17 @@ class PayloadDecoder:
         work_bits: int | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
-        self._payload = bytes(payload)
+        self._payload = bytes(payload) + bytes(ac.PADDING)
+        self._bytes = len(self._payload) - ac.PADDING
         self._rules = rules
         self._compiled = compiled
-        self._work_bits = 8 * len(self._payload) if work_bits is None else work_bits
+        self._work_bits = 8 * self._bytes if work_bits is None else work_bits
         self._limits = limits
         self._tensor = 0
         self.notes: list[Note] = []
-        if len(self._payload) < SHORTEST_PAYLOAD:
-            message = f"{len(self._payload)} bytes; a payload has at least {SHORTEST_PAYLOAD}"
-            raise EntropyFault("payload_too_short", 8 * len(self._payload), 0, message)
+        if self._bytes < SHORTEST_PAYLOAD:
+            message = f"{self._bytes} of at least {SHORTEST_PAYLOAD} bytes"
+            raise EntropyFault("payload_too_short", 8 * self._bytes, 0, message)
         self._engine = ac.start(self._payload)
         if ac.offset(self._engine) >= self._engine[ac.RANGE]:
             message = f"the first 9 bits are {ac.offset(self._engine)}; they are below {self._engine[ac.RANGE]}"
@@ -80,7 +81,7 @@ class PayloadDecoder:
         """
         tensor, first_bit = self._tensor, self.bits_read
         check_coding(coding, first_bit, tensor)
-        check_capacity(coding, len(self._payload), self._limits, first_bit, tensor)
+        check_capacity(coding, self._bytes, self._limits, first_bit, tensor)
 
         qp_coded = ac.read_signed_bits(self._payload, self._engine, coding.qp_bits) if coding.qp_bits else None
         counters = initial_counters(coding.unary_length)
@@ -127,8 +128,8 @@ class PayloadDecoder:
         if last & ((1 << unused) - 1):
             message = f"the {unused} bits after the stop bit are not all 0"
             raise EntropyFault("alignment_nonzero", bits, self._tensor, message)
-        if consumed < len(self._payload):
-            message = f"the payload ends after {consumed} bytes, but has {len(self._payload)}"
+        if consumed < self._bytes:
+            message = f"the payload ends after {consumed} bytes, but has {self._bytes}"
             raise EntropyFault("trailing_bytes", 8 * consumed, self._tensor, message)
         return End(consumed, self._engine[ac.RANGE], ac.offset(self._engine), bits)
 
@@ -145,11 +146,11 @@ class PayloadDecoder:
         return skip
 
     def _check_overrun(self, where: str) -> None:
-        if self.bits_read > 8 * len(self._payload):
+        if self.bits_read > 8 * self._bytes:
             self._stop(OVERRUN, where)
 
     def _stop(self, fault: int, where: str) -> None:
-        bits, end = self.bits_read, 8 * len(self._payload)
+        bits, end = self.bits_read, 8 * self._bytes
         if bits > end:
             # Whatever else was found was found in bits that are not there.
             fault, bits = OVERRUN, end

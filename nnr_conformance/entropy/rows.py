@@ -7,7 +7,7 @@ base and history do not pay for them.
 
 from __future__ import annotations
 
-from nnr_conformance.entropy.binarization import LONGEST_PREFIX, NO_BOUND, decode_magnitude
+from nnr_conformance.entropy.binarization import ALL_TOOLS, LONGEST_PREFIX, NO_BOUND, decode_magnitude
 from nnr_conformance.entropy.contexts import (
     GREATER,
     SIG_BASE,
@@ -20,6 +20,7 @@ from nnr_conformance.entropy.engine import (
     AHEAD,
     FAULT,
     NEIGHBOUR,
+    PADDING,
     POSITION,
     RANGE,
     STATE,
@@ -40,9 +41,6 @@ from nnr_conformance.entropy.tables import tables
 
 NEXT_STATE = tables().next_state
 ZERO_RUN_STATE = tables().zero_run_state
-
-ALL_TOOLS = True
-"""Whether this binding decodes tensors with a codebook, a base or a history."""
 
 decode_sign = decode_bin
 """Signs are close to random: the compiled binding puts the form without branches here."""
@@ -259,7 +257,7 @@ def decode_rows(
                         first,
                         min(first + OVERRUN_CHECK, end),
                     )
-                    if 8 * engine[POSITION] - engine[AHEAD] > 8 * len(payload):
+                    if 8 * engine[POSITION] - engine[AHEAD] > 8 * (len(payload) - PADDING):
                         engine[FAULT] = OVERRUN
                         engine[WEIGHT] = min(first + OVERRUN_CHECK, end) - 1
                     if engine[FAULT]:
