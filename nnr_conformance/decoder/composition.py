@@ -1,0 +1,228 @@
+"""Clauses 7 and 8, from dequantized tensors to parameters: blocks, local scaling, G·H, parent plus update.
+
+Batch-norm tensors are delivered as they are; the bitstream defines no arithmetic on them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnr_conformance.diagnostics import stop
+from nnr_conformance.errors import UsageError
+
+Bits = tuple[int, int] | None
+
+_INTEGER_KINDS = "biu"
+_INT32 = np.iinfo(np.int32)
+_ACCUMULATORS = 1 << 15  # binary64 accumulators of G·H that are live at one time: 256 KiB stay in a core's cache
+
+
+class Member(Enum):
+    """What a tensor is to its layer."""
+
+    WEIGHT = "W"
+    G = "G"
+    H = "H"
+    LOCAL_SCALING = "LS"
+    BN_BETA = "beta"
+    BN_GAMMA = "gamma"
+    BN_MEAN = "mean"
+    BN_VARIANCE = "var"
+    BIAS = "BI"
+
+
+@dataclass(frozen=True, slots=True)
+class BlockLayout:
+    """The tensors of a NNR_PT_BLOCK payload, in the order of their ids (`listed`) and of their coding (`coded`)."""
+
+    listed: tuple[Member, ...]
+    coded: tuple[Member, ...]
+
+    @property
+    def id_positions(self) -> tuple[int, ...]:
+        """For each coded tensor the position of its id in the list of topology element ids."""
+        return tuple(self.listed.index(member) for member in self.coded)
+
+
+def block_members(compressed_parameter_types: int) -> BlockLayout:
+    """Clause 8, R-NDU-03 and R-NDU-05: the tensors of a block with this mask (DC 1, LS 2, BN 4, BI 8).
+
+    The ids are listed weight first, the tensors are coded weight last. 0 gives the weight alone, which no block can
+    carry (R-NDU-04). Raises UsageError for a value that is not u(4).
+    """
+    if not 0 <= compressed_parameter_types <= 15:
+        raise UsageError(f"compressed_parameter_types is 0 to 15, not {compressed_parameter_types}")
+
+    def when(mask: int, *members: Member) -> tuple[Member, ...]:
+        return members if compressed_parameter_types & mask else ()
+
+    weight = when(1, Member.G, Member.H) or (Member.WEIGHT,)
+    scaling = when(2, Member.LOCAL_SCALING)
+    norm = when(4, Member.BN_BETA, Member.BN_GAMMA, Member.BN_MEAN, Member.BN_VARIANCE)
+    bias = when(8, Member.BIAS)
+    return BlockLayout(listed=weight + scaling + norm + bias, coded=scaling + bias + norm + weight)
+
+
+def member_shape(
+    member: Member,
+    tensor_dimensions: Sequence[int],
+    decomposition_rank: int = 0,
+    g_number_of_rows: int = 0,
+    *,
+    path: str = "",
+    bits: Bits = None,
+) -> tuple[int, ...]:
+    """Clause 8, R-NDU-06 and R-NDU-14: shape of one tensor of a layer whose (composed) weight has `tensor_dimensions`.
+
+    Raises BitstreamError `dims_invalid` when a vector has no first dimension to follow, and the errors of
+    `factor_shapes` for G and H.
+    """
+    if member is Member.WEIGHT:
+        return tuple(tensor_dimensions)
+    if member in (Member.G, Member.H):
+        shapes = factor_shapes(tensor_dimensions, decomposition_rank, g_number_of_rows, path=path, bits=bits)
+        return shapes[0] if member is Member.G else shapes[1]
+    if not tensor_dimensions:
+        stop("dims_invalid", "the weight has no dimensions, so its vectors have no length", bits=bits, path=path)
+    return (tensor_dimensions[0],)
+
+
+def factor_shapes(
+    tensor_dimensions: Sequence[int],
+    decomposition_rank: int,
+    g_number_of_rows: int,
+    *,
+    path: str = "",
+    bits: Bits = None,
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Clause 8, R-NDU-13 to R-NDU-15: shapes of G and H.
+
+    G is [g_number_of_rows, decomposition_rank], H [decomposition_rank, elements of the weight / g_number_of_rows].
+
+    Raises BitstreamError `decomposition_invalid` when the rank or the number of rows is 0, and `g_rows_divisibility`
+    when the rows do not divide the elements of the weight.
+    """
+    if decomposition_rank < 1 or g_number_of_rows < 1:
+        message = (
+            f"decomposition_rank is {decomposition_rank} and g_number_of_rows {g_number_of_rows}, both are at least 1"
+        )
+        stop("decomposition_invalid", message, bits=bits, path=path)
+    elements = math.prod(tensor_dimensions)
+    columns, rest = divmod(elements, g_number_of_rows)
+    if rest:
+        message = f"{elements} elements of the weight are not divisible by g_number_of_rows {g_number_of_rows}"
+        stop("g_rows_divisibility", message, bits=bits, path=path)
+    return (g_number_of_rows, decomposition_rank), (decomposition_rank, columns)
+
+
+def apply_local_scaling(
+    weight: NDArray[Any],
+    local_scaling: NDArray[Any],
+    *,
+    out: NDArray[Any] | None = None,
+    path: str = "",
+    bits: Bits = None,
+) -> NDArray[Any]:
+    """Clause 8, R-NDU-06: row i of the weight, or of G when decomposed, times local_scaling[i]; shape unchanged.
+
+    One multiplication per element in the precision of `weight`: binary32, or binary64 for a tensor from a codebook. The
+    result keeps that precision, so that a caller rounds a codebook tensor to binary32 once, at its end. `out` can be
+    `weight` itself, to save a copy. Raises BitstreamError `ls_shape` when the vector has not one element per row, and
+    UsageError when `weight` is not of floats.
+    """
+    if weight.dtype.kind != "f":
+        raise UsageError(f"local scaling applies to floating-point tensors, not {weight.dtype}")
+    if weight.ndim == 0 or local_scaling.shape != weight.shape[:1]:
+        message = f"a local scaling vector of shape {list(local_scaling.shape)} for a tensor of {list(weight.shape)}"
+        stop("ls_shape", message, bits=bits, path=path)
+    factors = local_scaling.astype(weight.dtype, copy=False).reshape(-1, *(1,) * (weight.ndim - 1))
+    with np.errstate(all="ignore"):
+        return np.multiply(weight, factors, out=out)
+
+
+def compose(
+    g: NDArray[Any], h: NDArray[Any], tensor_dimensions: Sequence[int], *, path: str = "", bits: Bits = None
+) -> NDArray[np.float32]:
+    """Clause 8, H-10: the weight W = G·H, reshaped row-major to `tensor_dimensions`, in binary32.
+
+    `g` is [rows, rank], `h` is [rank, columns], float32 or float64. The order of summation is not normative, so other
+    decoders agree within a tolerance only. Ours is fixed, to give the same bits on every machine: each element is the
+    sum over k = 0, 1, ... of G[i,k] * H[k,j], every product and every sum in binary64 (products of two binary32 numbers
+    are exact), rounded once to binary32. A matrix-product library would be faster but sums in an order of its own.
+    Takes about 1 ns per multiplication. Raises BitstreamError `decomposition_pair` when the factors do not fit each
+    other or the dimensions.
+    """
+    if (
+        g.ndim != 2
+        or h.ndim != 2
+        or g.shape[1] != h.shape[0]
+        or g.shape[0] * h.shape[1] != math.prod(tensor_dimensions)
+    ):
+        message = f"G of {list(g.shape)} and H of {list(h.shape)} do not make a tensor of {list(tensor_dimensions)}"
+        stop("decomposition_pair", message, bits=bits, path=path)
+    (rows, rank), columns = g.shape, h.shape[1]
+    product = np.empty((rows, columns), np.float32)
+    width = max(1, min(columns, _ACCUMULATORS))
+    height = _ACCUMULATORS // width
+    with np.errstate(all="ignore"):
+        for left in range(0, columns, width):
+            h_part = h[:, left : left + width].astype(np.float64)
+            for top in range(0, rows, height):
+                g_part = g[top : top + height].astype(np.float64)
+                total = np.zeros((g_part.shape[0], h_part.shape[1]))
+                term = np.empty_like(total)
+                for k in range(rank):
+                    np.multiply(g_part[:, k, None], h_part[k], out=term)
+                    total += term
+                product[top : top + height, left : left + width] = total
+    return product.reshape(tuple(tensor_dimensions))
+
+
+def add_update(
+    parent: NDArray[Any],
+    update: NDArray[Any],
+    *,
+    out: NDArray[Any] | None = None,
+    path: str = "",
+    bits: Bits = None,
+) -> NDArray[Any]:
+    """Clause 7, R-ED2-14: parent + update, element by element, in binary32; same shape.
+
+    Both are rounded to binary32 first where they are wider, as a codebook's tensor is. Several updates are added in the
+    order of the stream, since this addition is not associative. Integer tensors (NNR_PT_INT) are added as int32. `out`
+    can be `parent` itself, to save a copy. Raises BitstreamError `update_shape` when the shapes differ or only one of
+    the two is of integers, and `format_overflow` when an integer sum leaves int32.
+    """
+    if parent.shape != update.shape:
+        message = f"the parent has the dimensions {list(parent.shape)}, the update {list(update.shape)}"
+        stop("update_shape", message, bits=bits, path=path)
+    integers = parent.dtype.kind in _INTEGER_KINDS
+    if integers != (update.dtype.kind in _INTEGER_KINDS):
+        stop("update_shape", f"the parent is {parent.dtype}, the update {update.dtype}", bits=bits, path=path)
+    if out is None:
+        out = np.empty(parent.shape, np.int32 if integers else np.float32)
+    if integers:
+        _check_sum(parent, update, path, bits)
+        return np.add(parent, update, out=out, dtype=np.int32, casting="same_kind")
+    with np.errstate(all="ignore"):
+        return np.add(parent.astype(np.float32, copy=False), update.astype(np.float32, copy=False), out=out)
+
+
+def _check_sum(parent: NDArray[Any], update: NDArray[Any], path: str, bits: Bits) -> None:
+    """R-NDU-20, R-NDU-21: parent, update and their sum fit int32. Costs memory only where the extremes leave doubt."""
+    if not parent.size:
+        return
+    lows, highs = [int(parent.min()), int(update.min())], [int(parent.max()), int(update.max())]
+    fits = _INT32.min <= sum(lows) and sum(highs) <= _INT32.max
+    if not fits and _INT32.min <= min(lows) and max(highs) <= _INT32.max:
+        total = np.add(parent, update, dtype=np.int64)
+        fits = bool(_INT32.min <= total.min() and total.max() <= _INT32.max)
+    if not fits:
+        stop("format_overflow", "parent plus update is outside of 32-bit signed integers", bits=bits, path=path)
