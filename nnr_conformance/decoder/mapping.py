@@ -1,0 +1,149 @@
+"""Clauses 6 and 7, axes of decoded tensors: topology_tensor_dimension_mapping, first_tensor_dimension_shift.
+
+No public implementation has either; the rules are the recommended readings `split-index`, `axis-shift` and
+`dimension-shift` of `spec/readings.yaml`, the alternatives can be chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnr_conformance.diagnostics import stop
+from nnr_conformance.readings import DEFAULT_READINGS, Readings
+
+Bits = tuple[int, int] | None
+Shift = tuple[int, int]
+"""(shift_index, shift_value)"""
+
+
+def mapped_shapes(
+    dims: Sequence[int],
+    concatenation_axis_index: int,
+    split_index: Sequence[int],
+    shifts: Sequence[Sequence[Shift]],
+    *,
+    readings: Readings = DEFAULT_READINGS,
+    path: str = "",
+    bits: Bits = None,
+) -> list[tuple[int, ...]]:
+    """R-DIM-01 to R-DIM-08: shapes of the pieces of a coded tensor of `dims`, in the order of the ids, before decoding.
+
+    Arguments and errors as in `split_and_shift`.
+    """
+    cuts = _cuts(dims, concatenation_axis_index, split_index, len(shifts), readings, path, bits)
+    shapes = []
+    for (first, end), piece_shifts in zip(pairwise(cuts), shifts, strict=True):
+        shape = list(dims)
+        shape[concatenation_axis_index] = end - first
+        order = _axis_order(len(dims), piece_shifts, readings, path, bits)
+        shapes.append(tuple(shape[axis] for axis in order))
+    return shapes
+
+
+def split_and_shift(
+    tensor: NDArray[Any],
+    concatenation_axis_index: int,
+    split_index: Sequence[int],
+    shifts: Sequence[Sequence[Shift]],
+    *,
+    readings: Readings = DEFAULT_READINGS,
+    path: str = "",
+    bits: Bits = None,
+) -> list[NDArray[Any]]:
+    """R-DIM-01 to R-DIM-08: cut a decoded tensor along one axis, then move the axes of each piece.
+
+    `shifts` has one entry per topology element, in the order of the ids: the pairs (shift_index, shift_value) of that
+    piece, applied one after the other. The pieces are views of `tensor`, any dtype. Raises BitstreamError
+    `mapping_invalid` when an axis is outside the tensor, the number of cuts is not one less than the number of pieces,
+    a piece is empty, or a shift is 0 or passes axis 0.
+    """
+    cuts = _cuts(tensor.shape, concatenation_axis_index, split_index, len(shifts), readings, path, bits)
+    pieces = []
+    for (first, end), piece_shifts in zip(pairwise(cuts), shifts, strict=True):
+        part = (slice(None),) * concatenation_axis_index + (slice(first, end),)
+        pieces.append(tensor[part].transpose(_axis_order(tensor.ndim, piece_shifts, readings, path, bits)))
+    return pieces
+
+
+def shifted_dims(
+    dims: Sequence[int],
+    first_tensor_dimension_shift: int,
+    *,
+    readings: Readings = DEFAULT_READINGS,
+    path: str = "",
+    bits: Bits = None,
+) -> tuple[int, ...]:
+    """R-ED2-27: shape in which a tensor of `dims` is coded; the shifted dimension is the row dimension of the payload.
+
+    Raises BitstreamError `first_tensor_dimension_shift_range` when it is not below the number of dimensions (R-ED2-26).
+    """
+    shift = _checked_shift(len(dims), first_tensor_dimension_shift, readings, path, bits)
+    return (*dims[shift : shift + 1], *dims[:shift], *dims[shift + 1 :])
+
+
+def undo_dimension_shift(
+    array: NDArray[Any],
+    first_tensor_dimension_shift: int,
+    *,
+    readings: Readings = DEFAULT_READINGS,
+    path: str = "",
+    bits: Bits = None,
+) -> NDArray[Any]:
+    """R-ED2-27: a view of `array`, shaped as coded, with its first dimension moved back to where the tensor has it.
+
+    The inverse of `shifted_dims`, with the same errors.
+    """
+    shift = _checked_shift(array.ndim, first_tensor_dimension_shift, readings, path, bits)
+    return np.moveaxis(array, 0, shift) if shift else array
+
+
+def _cuts(
+    dims: Sequence[int], axis: int, split_index: Sequence[int], pieces: int, readings: Readings, path: str, bits: Bits
+) -> list[int]:
+    """Positions on the axis at which the pieces begin, and the axis length."""
+    if not 0 <= axis < len(dims):
+        _invalid(f"concatenation_axis_index is {axis}, but the tensor has {len(dims)} dimensions", path, bits)
+    if len(split_index) != pieces - 1:
+        _invalid(f"{len(split_index)} split_index values for {pieces} topology elements", path, bits)
+    positions = list(accumulate(split_index)) if readings["split-index"] == "length" else list(split_index)
+    cuts = [0, *positions, dims[axis]]
+    for first, end in pairwise(cuts):
+        if end <= first:
+            positions_text = ", ".join(map(str, positions))
+            message = f"the cuts {positions_text} of an axis of {dims[axis]} make a piece from {first} to {end}"
+            _invalid(message, path, bits)
+    return cuts
+
+
+def _axis_order(count: int, shifts: Sequence[Shift], readings: Readings, path: str, bits: Bits) -> list[int]:
+    """For each axis of the shifted piece, the axis it had before."""
+    order = list(range(count))
+    for index, value in shifts:
+        if not 0 <= index < count:
+            _invalid(f"shift_index is {index}, but the tensor has {count} dimensions", path, bits)
+        if not 1 <= value <= index:
+            _invalid(f"shift_value is {value} for shift_index {index}, required is 1 to {index}", path, bits)
+        if readings["axis-shift"] == "rotate":
+            order[: index + 1] = order[value : index + 1] + order[:value]
+        else:
+            order.insert(index - value, order.pop(index))
+    return order
+
+
+def _checked_shift(count: int, shift: int, readings: Readings, path: str, bits: Bits) -> int:
+    if readings["dimension-shift"] == "ignore":
+        return 0
+    # A tensor without dimensions carries no shift: the inferred value 0 is in order.
+    if not 0 <= shift < max(count, 1):
+        message = f"first_tensor_dimension_shift is {shift}, but the tensor has {count} dimensions"
+        stop("first_tensor_dimension_shift_range", message, bits=bits, path=path)
+    return shift
+
+
+def _invalid(message: str, path: str, bits: Bits) -> None:
+    stop("mapping_invalid", message, bits=bits, path=path)
