@@ -143,8 +143,11 @@ def apply_local_scaling(
         message = f"a local scaling vector of shape {list(local_scaling.shape)} for a tensor of {list(weight.shape)}"
         stop("ls_shape", message, bits=bits, path=path)
     factors = local_scaling.astype(weight.dtype, copy=False).reshape(-1, *(1,) * (weight.ndim - 1))
+    if out is None:
+        out = np.empty(weight.shape, weight.dtype)
     with np.errstate(all="ignore"):
-        return np.multiply(weight, factors, out=out)
+        np.multiply(weight, factors, out=out)
+    return out
 
 
 def compose(
@@ -210,9 +213,11 @@ def add_update(
         out = np.empty(parent.shape, np.int32 if integers else np.float32)
     if integers:
         _check_sum(parent, update, path, bits)
-        return np.add(parent, update, out=out, dtype=np.int32, casting="same_kind")
+        np.add(parent, update, out=out, dtype=np.int32, casting="same_kind")
+        return out
     with np.errstate(all="ignore"):
-        return np.add(parent.astype(np.float32, copy=False), update.astype(np.float32, copy=False), out=out)
+        np.add(parent.astype(np.float32, copy=False), update.astype(np.float32, copy=False), out=out)
+    return out
 
 
 def _check_sum(parent: NDArray[Any], update: NDArray[Any], path: str, bits: Bits) -> None:

@@ -1,0 +1,1 @@
+"""The commands, and the only modules that read and write files."""
