@@ -1,0 +1,229 @@
+"""The Python API: bytes in, tensors and a report out. No files, no printing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnr_conformance.bits import Buffer
+from nnr_conformance.decoder.compressed_data import UnitDecoder
+from nnr_conformance.decoder.digests import StageDigests
+from nnr_conformance.decoder.model import Composer, NamedTensor, in_format, transmitted, updated
+from nnr_conformance.decoder.stream import StreamDecoder
+from nnr_conformance.decoder.tensors import DecodedUnit
+from nnr_conformance.decoder.update_tree import UpdateTree
+from nnr_conformance.diagnostics import Diagnostic, Findings
+from nnr_conformance.errors import UsageError
+from nnr_conformance.limits import DEFAULT_LIMITS, Limits
+from nnr_conformance.readings import DEFAULT_READINGS, Readings
+
+Streams = Buffer | Sequence[Buffer]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decoded:
+    """The result of `decode`.
+
+    `tensors`: the model by tensor name, or the transmitted tensors of the last stream. `levels`: int32 quantized
+    parameters of the last stream's transmitted tensors; `qp`: their quantization parameters. `digests`: SHA-256 by
+    stage of the last stream (see `decoder.digests`). `diagnostics`: those of all streams in order.
+    """
+
+    tensors: dict[str, NDArray[Any]]
+    levels: dict[str, NDArray[np.int32]]
+    qp: dict[str, int]
+    digests: dict[str, str]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+@dataclass(slots=True)
+class ChainDecoder:
+    """Decodes a chain of streams: a model, then its updates in order. Iterating gives the tensors of the last one.
+
+    `base`: the model that the first stream updates, by name. `transmitted_only`: the tensors of the last stream as they
+    were transmitted, nothing composed or added. `wanted`: only tensors of these names. `keep_levels`: remember the
+    levels of the last stream too. After the iteration `decoders` has one decoder for each stream; findings are in
+    `findings`, one for each stream.
+    """
+
+    streams: tuple[memoryview, ...]
+    base: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    transmitted_only: bool = False
+    wanted: frozenset[str] | None = None
+    readings: Readings = DEFAULT_READINGS
+    limits: Limits = DEFAULT_LIMITS
+    strict: bool = False
+    compiled: bool | None = None
+    out_of_band: Mapping[str, Any] = field(default_factory=dict)
+    decoders: list[StreamDecoder] = field(default_factory=list)
+    findings: list[Findings] = field(default_factory=list)
+    digests: list[StageDigests] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[NamedTensor]:
+        for tensor, _ in self.tensors_with_units():
+            yield tensor
+
+    def tensors_with_units(self) -> Iterator[tuple[NamedTensor, DecodedUnit | None]]:
+        """The tensors of the last stream, each with the unit that completed it (None: unchanged by the stream)."""
+        model: dict[str, NDArray[Any]] = {}
+        names = self._pick(self.base)
+        model.update((name, self.base[name]) for name in names)
+        tree = UpdateTree()
+        for number, stream in enumerate(self.streams[:-1]):
+            decoder = self._decoder(stream, tree, number)
+            before, model = model, {}
+            for tensor, _ in self._composed(decoder, before, update_alone=self.transmitted_only):
+                model[tensor.name] = tensor.values
+            model = {**before, **model}
+        decoder = self._decoder(self.streams[-1], tree, len(self.streams) - 1)
+        if self.transmitted_only:
+            for unit in self._units(decoder):
+                for tensor in transmitted(unit, decoder.findings):
+                    if self.wanted is None or tensor.name in self.wanted:
+                        yield tensor, unit
+            return
+        for tensor, origin in self._composed(decoder, model):
+            if self.wanted is None or tensor.name in self.wanted:
+                yield in_format(tensor, decoder.findings), origin
+        for name, values in model.items():
+            yield NamedTensor(name, values, None, False, ""), None
+
+    def _pick(self, names: Iterable[str]) -> list[str]:
+        return [name for name in names if self.wanted is None or name in self.wanted]
+
+    def _decoder(self, stream: memoryview, tree: UpdateTree, number: int) -> StreamDecoder:
+        last = number == len(self.streams) - 1
+        how = UnitDecoder(
+            self.readings,
+            self.limits,
+            self.compiled,
+            work_bits=8 * sum(len(one) for one in self.streams),
+            keep_levels=len(self.streams) > 1 and not last,
+            exact_codebook=not self.transmitted_only,
+        )
+        digests = StageDigests()
+        decoder = StreamDecoder(
+            stream,
+            how,
+            Findings(self.strict),
+            tree,
+            self.wanted,
+            self.out_of_band,
+            lambda unit, trace: digests.add_unit(stream, unit, trace),
+        )
+        self.decoders.append(decoder)
+        self.findings.append(decoder.findings)
+        self.digests.append(digests)
+        return decoder
+
+    def _units(self, decoder: StreamDecoder) -> Iterator[DecodedUnit]:
+        digests = self.digests[-1]
+        for unit in decoder:
+            digests.add_tensors(unit)
+            yield unit
+
+    def _composed(
+        self, decoder: StreamDecoder, model: dict[str, NDArray[Any]], update_alone: bool = False
+    ) -> Iterator[tuple[NamedTensor, DecodedUnit | None]]:
+        """The composed tensors of a stream, added to their parents in `model`, which loses them."""
+        composer = Composer(decoder.findings)
+        if update_alone:
+            for _ in self._units(decoder):
+                pass
+            return
+        for unit in self._units(decoder):
+            for tensor in composer.add(unit):
+                yield updated(tensor, model, decoder.findings), unit
+        for tensor in composer.finish():
+            yield updated(tensor, model, decoder.findings), None
+
+
+def decode(
+    data: Streams,
+    *,
+    transmitted: bool = False,
+    base: Mapping[str, NDArray[Any]] | None = None,
+    tensors: Iterable[str] | None = None,
+    readings: Readings | Iterable[str] | Mapping[str, str] = DEFAULT_READINGS,
+    limits: Limits = DEFAULT_LIMITS,
+    strict: bool = False,
+    compiled: bool | None = None,
+    out_of_band: Mapping[str, Any] | None = None,
+) -> Decoded:
+    """Decode a stream, or a chain of streams (a model, then its updates in order).
+
+    `data`: bytes-like, or a sequence of them. `transmitted`: the tensors of the last stream just as transmitted and
+    dequantized, instead of the usable model. `base`: the model that the first stream updates. `tensors`: only these
+    names. `readings`: a `Readings`, or ``ID=NAME`` strings. `compiled`: force the execution of the entropy decoder.
+    `out_of_band`: parameters that the streams leave to the application, by tensor name: tensor_dimensions,
+    cabac_unary_length_minus1, compressed_parameter_types, decomposition_rank, g_number_of_rows.
+
+    Tensors are float32, int32 for NNR_PT_INT, or the format that the stream signals. What is wrong with a stream is in
+    the diagnostics, never an exception; UsageError is for arguments that make no sense.
+    """
+    chain = chain_decoder(
+        data,
+        transmitted=transmitted,
+        base=base,
+        tensors=tensors,
+        readings=readings,
+        limits=limits,
+        strict=strict,
+        compiled=compiled,
+        out_of_band=out_of_band,
+    )
+    delivered: dict[str, NDArray[Any]] = {}
+    levels: dict[str, NDArray[np.int32]] = {}
+    qp: dict[str, int] = {}
+    for tensor, unit in chain.tensors_with_units():
+        delivered[tensor.name] = tensor.values
+        for coded in unit.tensors if unit is not None else ():
+            if coded.quantized is not None:
+                levels[coded.name] = coded.quantized
+            if coded.qp is not None:
+                qp[coded.name] = coded.qp
+    return Decoded(
+        delivered,
+        levels,
+        qp,
+        chain.digests[-1].hexdigests(delivered),
+        tuple(diagnostic for findings in chain.findings for diagnostic in findings),
+    )
+
+
+def chain_decoder(
+    data: Streams,
+    *,
+    transmitted: bool = False,
+    base: Mapping[str, NDArray[Any]] | None = None,
+    tensors: Iterable[str] | None = None,
+    readings: Readings | Iterable[str] | Mapping[str, str] = DEFAULT_READINGS,
+    limits: Limits = DEFAULT_LIMITS,
+    strict: bool = False,
+    compiled: bool | None = None,
+    out_of_band: Mapping[str, Any] | None = None,
+) -> ChainDecoder:
+    """A decoder to iterate over, which gives tensors one by one; arguments as for `decode`."""
+    return ChainDecoder(
+        streams=as_views(data),
+        base={} if base is None else base,
+        transmitted_only=transmitted,
+        wanted=None if tensors is None else frozenset(tensors),
+        readings=readings if isinstance(readings, Readings) else Readings.choose(readings),
+        limits=limits,
+        strict=strict,
+        compiled=compiled,
+        out_of_band={} if out_of_band is None else out_of_band,
+    )
+
+
+def as_views(data: Streams) -> tuple[memoryview, ...]:
+    """The streams as views of bytes. Raises UsageError for anything else than bytes-like objects."""
+    streams = (data,) if isinstance(data, (bytes, bytearray, memoryview)) else tuple(data)
+    if not streams or not all(isinstance(stream, (bytes, bytearray, memoryview)) for stream in streams):
+        raise UsageError("a stream is a bytes-like object, or several of them in a sequence")
+    return tuple(memoryview(stream).cast("B") for stream in streams)

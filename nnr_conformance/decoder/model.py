@@ -1,0 +1,163 @@
+"""Composition, the last stage: from transmitted tensors to the usable model (clauses 7 and 8).
+
+Local scaling is applied, factors G and H are multiplied, updates are added to their parents. Tensors leave as soon as
+nothing that belongs to them can follow; what belongs together without a block is recognised by its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
+
+from nnr_conformance.decoder.composition import Member, add_update, apply_local_scaling, compose
+from nnr_conformance.decoder.formats import convert
+from nnr_conformance.decoder.tensors import CodedTensor, DecodedUnit
+from nnr_conformance.diagnostics import Findings
+from nnr_conformance.errors import BitstreamError
+from nnr_conformance.scope import joined
+
+SCALING_SUFFIX = "_scaling"
+
+
+class NamedTensor(NamedTuple):
+    """A tensor of the model by name, as float32, int32 or the signalled format; `update` when it is a difference."""
+
+    name: str
+    values: NDArray[Any]
+    data_format: int | None
+    update: bool
+    label: str
+
+
+@dataclass(slots=True)
+class _PendingFactor:
+    unit: DecodedUnit
+    tensor: CodedTensor
+
+
+@dataclass(slots=True)
+class Composer:
+    """Composes the tensors of one stream. Parts that do not fit are reported and delivered as they are."""
+
+    findings: Findings
+    _scalings: dict[str, tuple[DecodedUnit, CodedTensor]] = field(default_factory=dict)
+    _factor: _PendingFactor | None = None
+
+    def add(self, unit: DecodedUnit) -> Iterator[NamedTensor]:
+        """Take a unit; the tensors that are complete with it."""
+        if self._factor is not None and not (not unit.block and unit.tensors[0].member is Member.H):
+            yield from self._give_up_factor("the next unit does not hold H")
+        if unit.block:
+            yield from self._block(unit)
+            return
+        for tensor in unit.tensors:
+            yield from self._single(unit, tensor)
+
+    def finish(self) -> Iterator[NamedTensor]:
+        """The stream ends: parts whose counterparts never came, as they are."""
+        yield from self._give_up_factor("the stream ends before H")
+        for unit, tensor in self._scalings.values():
+            yield _named(unit, tensor.name, tensor.values)
+        self._scalings.clear()
+
+    def _single(self, unit: DecodedUnit, tensor: CodedTensor) -> Iterator[NamedTensor]:
+        if tensor.member is Member.LOCAL_SCALING:
+            self._scalings[tensor.name.removesuffix(SCALING_SUFFIX)] = (unit, tensor)
+        elif tensor.member is Member.G:
+            self._factor = _PendingFactor(unit, tensor)
+        elif tensor.member is Member.H:
+            if self._factor is None:
+                message = f"{tensor.name!r} holds H, but the unit before it does not hold G"
+                self.findings.report("decomposition_pair", message, bits=tensor.bits, path=unit.label)
+                yield _named(unit, tensor.name, tensor.values)
+                return
+            g, self._factor = self._factor.tensor, None
+            name = composed_name(g.name)
+            yield from self._weight(unit, name, g, tensor, self._take_scaling(name))
+        else:
+            scaling = self._take_scaling(tensor.name)
+            yield from self._weight(unit, tensor.name, tensor, None, scaling)
+
+    def _block(self, unit: DecodedUnit) -> Iterator[NamedTensor]:
+        members = {tensor.member: tensor for tensor in unit.tensors}
+        scaling = members.pop(Member.LOCAL_SCALING, None)
+        weight = members.pop(Member.WEIGHT, None) or members.pop(Member.G)
+        h = members.pop(Member.H, None)
+        for tensor in members.values():
+            yield _named(unit, tensor.name, tensor.values)
+        name = weight.name if h is None else composed_name(weight.name)
+        yield from self._weight(unit, name, weight, h, scaling)
+
+    def _take_scaling(self, name: str) -> CodedTensor | None:
+        found = self._scalings.pop(name, None)
+        return None if found is None else found[1]
+
+    def _weight(
+        self, unit: DecodedUnit, name: str, weight: CodedTensor, h: CodedTensor | None, scaling: CodedTensor | None
+    ) -> Iterator[NamedTensor]:
+        """The weight with its scaling and its factors; all parts as they are when they do not fit each other."""
+        path = joined(unit.label, name)
+        values = weight.values
+        try:
+            if scaling is not None:
+                values = apply_local_scaling(values, scaling.values, path=path, bits=scaling.bits)
+            if h is not None:
+                values = compose(values, h.values, unit.dimensions, path=path, bits=h.bits)
+        except BitstreamError as fault:
+            self.findings.add(fault.diagnostic)
+            for part in (scaling, weight, h):
+                if part is not None:
+                    yield _named(unit, part.name, part.values)
+            return
+        yield _named(unit, name, values)
+
+    def _give_up_factor(self, why: str) -> Iterator[NamedTensor]:
+        if self._factor is not None:
+            unit, tensor = self._factor.unit, self._factor.tensor
+            self._factor = None
+            message = f"{tensor.name!r} holds G, but {why}"
+            self.findings.report("decomposition_pair", message, bits=tensor.bits, path=unit.label)
+            yield _named(unit, tensor.name, tensor.values)
+
+
+def composed_name(g_name: str) -> str:
+    """The name of the weight that a factor G belongs to."""
+    return g_name.removesuffix("_G")
+
+
+def transmitted(unit: DecodedUnit, findings: Findings) -> Iterator[NamedTensor]:
+    """The tensors of a unit just as they were transmitted and dequantized, in the signalled format."""
+    for tensor in unit.tensors:
+        yield in_format(_named(unit, tensor.name, tensor.values), findings)
+
+
+def in_format(tensor: NamedTensor, findings: Findings) -> NamedTensor:
+    """The tensor in its signalled format: float32 or int32 when none is signalled (R-NDU-19 to R-NDU-21)."""
+    values = convert(tensor.values, tensor.data_format, findings=findings, path=joined(tensor.label, tensor.name))
+    return tensor._replace(values=values)
+
+
+def updated(tensor: NamedTensor, model: MutableMapping[str, NDArray[Any]], findings: Findings) -> NamedTensor:
+    """A tensor after its update: taken out of `model`, the parent, and added; a tensor that is no update replaces it.
+
+    Reports missing_parent when there is nothing to add to, and update_shape; the difference is then delivered as it is.
+    """
+    parent = model.pop(tensor.name, None)
+    if not tensor.update:
+        return tensor
+    path = joined(tensor.label, tensor.name)
+    if parent is None:
+        findings.report("missing_parent", f"no parent of {tensor.name!r} was given", path=path)
+        return tensor
+    try:
+        return tensor._replace(values=add_update(parent, tensor.values, path=path), update=False)
+    except BitstreamError as fault:
+        findings.add(fault.diagnostic)
+        return tensor
+
+
+def _named(unit: DecodedUnit, name: str, values: NDArray[Any]) -> NamedTensor:
+    return NamedTensor(name, values, unit.data_format, unit.update, unit.label)

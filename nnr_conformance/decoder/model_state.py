@@ -1,0 +1,86 @@
+"""What a decoder keeps from unit to unit inside one model: parameter sets in force, reference list, names seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from nnr_conformance.diagnostics import Findings, stop
+from nnr_conformance.readings import Readings
+from nnr_conformance.syntax.unit_parser import Unit
+
+
+class Quantization(NamedTuple):
+    """qp_density and quantization_parameter of a parameter set."""
+
+    density: int
+    parameter: int
+
+
+def parent_label(label: str) -> str:
+    """The label of the aggregate unit that encloses a unit, or an empty string: ``unit 3.1`` is inside ``unit 3``."""
+    return label.rpartition(".")[0]
+
+
+@dataclass(slots=True)
+class ModelState:
+    """State between one start unit and the next (R-ORD-12)."""
+
+    profile: int | None = None
+    parameter_set: str = ""
+    parent_signalling: bool = False
+    indexed: bool = False
+    quantization: Quantization | None = None
+    layer_quantization: Quantization | None = None
+    layer_set: str = ""
+    layer_scope: str = ""
+    reference_list: tuple[str, ...] | None = None
+    names: dict[str, str] = field(default_factory=dict)
+    topology_units: int = 0
+    topology_carriage: bool = False
+    data_units: int = 0
+
+    def start_parameter_set(self, unit: Unit, findings: Findings) -> None:
+        """An NNR_MPS: its flags and quantization defaults (R-ORD-02, R-ORD-03)."""
+        if self.parameter_set:
+            findings.report("parameter_set_repeated", f"the first one is {self.parameter_set}", path=unit.label)
+        if self.data_units:
+            findings.report(
+                "parameter_set_late", f"{self.data_units} compressed data units precede it", path=unit.label
+            )
+        self.parameter_set = unit.label
+        self.parent_signalling = unit.get("mps_parent_signalling_enabled_flag", 0) == 1
+        self.indexed = unit.get("mps_topology_indexed_reference_flag", 0) == 1
+        self.topology_carriage = unit.get("topology_carriage_flag", 0) == 1
+        self.quantization = _quantization(unit, "mps")
+
+    def start_layer_set(self, unit: Unit) -> None:
+        """An NNR_LPS: in force from here on (R-ORD-04, R-LPS-04, R-LPS-05)."""
+        self.layer_set = unit.label
+        self.layer_scope = parent_label(unit.label)
+        self.layer_quantization = _quantization(unit, "lps")
+
+    def leave_scopes(self, label: str, readings: Readings) -> None:
+        """Before a unit of this label: end the layer parameter set of an aggregate that was left (R-AGG-12)."""
+        if self.layer_scope and readings["lps-scope"] == "aggregate" and parent_label(label) != self.layer_scope:
+            self.layer_set = self.layer_scope = ""
+            self.layer_quantization = None
+
+    def quantization_in_force(self, path: str) -> Quantization:
+        """Density and parameter for the next tensor: the LPS's if it has them, else the MPS's (R-MPS-10).
+
+        Raises BitstreamError quantization_undefined.
+        """
+        found = self.layer_quantization or self.quantization
+        if found is None:
+            stop(
+                "quantization_undefined", "neither the MPS nor an LPS in force has a quantization parameter", path=path
+            )
+        return found
+
+
+def _quantization(unit: Unit, prefix: str) -> Quantization | None:
+    payload = unit.payload
+    if f"{prefix}_qp_density" not in payload:
+        return None
+    return Quantization(payload[f"{prefix}_qp_density"], payload[f"{prefix}_quantization_parameter"])

@@ -1,0 +1,62 @@
+"""Topology and quantization units: what travels beside the tensors (clause 6). Nothing here changes a decoded value."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+from nnr_conformance.diagnostics import Findings, stop
+from nnr_conformance.limits import Limits
+
+_CHUNK = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedData:
+    """topology_data or quantization_data of a unit, inflated when it was compressed."""
+
+    label: str
+    storage_format: int
+    data: bytes
+
+
+def inflate(data: bytes | memoryview, limits: Limits, findings: Findings, path: str, bits: tuple[int, int]) -> bytes:
+    """Inflate NNR_DFL data: a zlib stream (RFC 1950) with nothing behind it (R-TPL-03, R-TPL-10).
+
+    Raw DEFLATE (RFC 1951) is accepted with a warning (open question H-08). Raises BitstreamError deflate_invalid or
+    limit_inflated.
+    """
+    try:
+        return _inflate(data, zlib.MAX_WBITS, limits, findings, path, bits)
+    except zlib.error as fault:
+        try:
+            inflated = _inflate(data, -zlib.MAX_WBITS, limits, findings, path, bits)
+        except zlib.error:
+            stop("deflate_invalid", f"{fault}", bits=bits, path=path)
+        findings.report("deflate_without_zlib", "raw DEFLATE data without a zlib header", bits=bits, path=path)
+        return inflated
+
+
+def _inflate(
+    data: bytes | memoryview, window: int, limits: Limits, findings: Findings, path: str, bits: tuple[int, int]
+) -> bytes:
+    engine = zlib.decompressobj(window)
+    pieces: list[bytes] = []
+    size = 0
+    rest: bytes | memoryview = data
+    while not engine.eof:
+        piece = engine.decompress(rest, _CHUNK)
+        rest = engine.unconsumed_tail
+        if not piece and not rest:
+            if not engine.eof:
+                raise zlib.error("the compressed data ends too early")
+            break
+        size += len(piece)
+        if size > limits.inflated_bytes:
+            message = f"more than {limits.inflated_bytes} bytes when inflated"
+            stop("limit_inflated", message, bits=bits, path=path)
+        pieces.append(piece)
+    if engine.unused_data:
+        message = f"{len(engine.unused_data)} bytes follow the end of the compressed data"
+        findings.report("deflate_trailing", message, bits=bits, path=path)
+    return b"".join(pieces)
