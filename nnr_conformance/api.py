@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnr_conformance.bits import Buffer
-from nnr_conformance.decoder.compressed_data import UnitDecoder
 from nnr_conformance.decoder.digests import StageDigests
+from nnr_conformance.decoder.how import UnitDecoder
 from nnr_conformance.decoder.model import Composer, NamedTensor, in_format, transmitted, updated
 from nnr_conformance.decoder.stream import StreamDecoder
 from nnr_conformance.decoder.tensors import DecodedUnit
@@ -104,6 +104,7 @@ class ChainDecoder:
             work_bits=8 * sum(len(one) for one in self.streams),
             keep_levels=len(self.streams) > 1 and not last,
             exact_codebook=not self.transmitted_only,
+            given_parents=frozenset(self.base),
         )
         digests = StageDigests()
         decoder = StreamDecoder(

@@ -143,15 +143,12 @@ def in_format(tensor: NamedTensor, findings: Findings) -> NamedTensor:
 def updated(tensor: NamedTensor, model: MutableMapping[str, NDArray[Any]], findings: Findings) -> NamedTensor:
     """A tensor after its update: taken out of `model`, the parent, and added; a tensor that is no update replaces it.
 
-    Reports missing_parent when there is nothing to add to, and update_shape; the difference is then delivered as it is.
+    A difference without a parent, or with one of another shape (update_shape), is delivered as it is.
     """
     parent = model.pop(tensor.name, None)
-    if not tensor.update:
+    if not tensor.update or parent is None:
         return tensor
     path = joined(tensor.label, tensor.name)
-    if parent is None:
-        findings.report("missing_parent", f"no parent of {tensor.name!r} was given", path=path)
-        return tensor
     try:
         return tensor._replace(values=add_update(parent, tensor.values, path=path), update=False)
     except BitstreamError as fault:

@@ -28,8 +28,7 @@ class ModelState:
 
     profile: int | None = None
     parameter_set: str = ""
-    parent_signalling: bool = False
-    indexed: bool = False
+    methods: int = 0
     quantization: Quantization | None = None
     layer_quantization: Quantization | None = None
     layer_set: str = ""
@@ -49,8 +48,7 @@ class ModelState:
                 "parameter_set_late", f"{self.data_units} compressed data units precede it", path=unit.label
             )
         self.parameter_set = unit.label
-        self.parent_signalling = unit.get("mps_parent_signalling_enabled_flag", 0) == 1
-        self.indexed = unit.get("mps_topology_indexed_reference_flag", 0) == 1
+        self.methods = unit.get("mps_quantization_method_flags", 0)
         self.topology_carriage = unit.get("topology_carriage_flag", 0) == 1
         self.quantization = _quantization(unit, "mps")
 
@@ -59,6 +57,7 @@ class ModelState:
         self.layer_set = unit.label
         self.layer_scope = parent_label(unit.label)
         self.layer_quantization = _quantization(unit, "lps")
+        self.methods |= unit.get("lps_quantization_method_flags", 0)
 
     def leave_scopes(self, label: str, readings: Readings) -> None:
         """Before a unit of this label: end the layer parameter set of an aggregate that was left (R-AGG-12)."""

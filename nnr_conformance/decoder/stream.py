@@ -9,16 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from nnr_conformance.decoder.compressed_data import (
-    UnitDecoder,
-    decode_compressed_data,
-    element_names,
-    places_of,
-)
+from nnr_conformance.decoder.compressed_data import decode_compressed_data
+from nnr_conformance.decoder.how import UnitDecoder
 from nnr_conformance.decoder.model_state import ModelState
 from nnr_conformance.decoder.payloads import PartCollector, PayloadBytes
 from nnr_conformance.decoder.tensors import DecodedUnit
 from nnr_conformance.decoder.topology import CarriedData, inflate
+from nnr_conformance.decoder.unit_header import element_names, places_of
 from nnr_conformance.decoder.update_tree import UpdateTree
 from nnr_conformance.diagnostics import Findings
 from nnr_conformance.errors import BitstreamError

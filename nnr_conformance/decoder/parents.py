@@ -1,0 +1,127 @@
+"""Parents of updates: finding the node, its levels for temporal contexts, history, and remembering nodes (clause 7)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnr_conformance.decoder.composition import Member
+from nnr_conformance.decoder.how import UnitDecoder
+from nnr_conformance.decoder.payloads import PayloadBytes
+from nnr_conformance.decoder.unit_header import HeldTensor, UnitHeader
+from nnr_conformance.decoder.update_tree import Levels, Node, UpdateTree
+from nnr_conformance.diagnostics import Findings, stop
+from nnr_conformance.entropy import TensorResult
+from nnr_conformance.syntax.enumerations import ICNN_NDU_ID, ICNN_NDU_PL_SHA256, ICNN_NDU_PL_SHA512
+
+
+def find_parent(header: UnitHeader, tree: UpdateTree, findings: Findings, how: UnitDecoder) -> Node | None:
+    """The node that the unit is an update of, None when it has none or it is unknown (R-ED2-05 to R-ED2-12).
+
+    Reports missing_parent, unless the caller has the parent's values, and depth_mismatch.
+    """
+    if not header.get("parent_node_id_present_flag"):
+        return None
+    header.tools.add("update")
+    node = _lookup(header, tree, findings)
+    if node is None and not how.given_parents.intersection(header.names):
+        element = "parent_node_id_present_flag"
+        message = f"the parent of {header.names[0]!r} is not among the streams before"
+        findings.report("missing_parent", message, bits=header.place(element), path=header.path(element))
+    return node
+
+
+def _lookup(header: UnitHeader, tree: UpdateTree, findings: Findings) -> Node | None:
+    kind = header.get("parent_node_id_type")
+    if kind == ICNN_NDU_ID:
+        return _lookup_ids(header, tree, findings)
+    if kind == ICNN_NDU_PL_SHA256:
+        return tree.by_digest(int(header.get("parent_node_payload_sha256")).to_bytes(32, "big"))
+    if kind == ICNN_NDU_PL_SHA512:
+        return tree.by_digest(int(header.get("parent_node_payload_sha512")).to_bytes(64, "big"))
+    return None
+
+
+def _lookup_ids(header: UnitHeader, tree: UpdateTree, findings: Findings) -> Node | None:
+    device, parameter, depth = (header.get(name) for name in ("parent_device_id", "parameter_id", "put_node_depth"))
+    path, bits = header.path("put_node_depth"), header.place("put_node_depth")
+    if depth < 1:
+        findings.report("depth_mismatch", "an update has a depth of at least 1", bits=bits, path=path)
+        return None
+    node = tree.by_ids(device, parameter, depth - 1)
+    if node is not None:
+        return node
+    namesake = tree.by_name(header.names[0])
+    if namesake is None:
+        return None
+    if namesake.device_id is None:
+        # A parent of an edition 1 stream has no node ids; its name is all there is.
+        return namesake
+    if (namesake.device_id, namesake.parameter_id) == (device, parameter):
+        message = f"depth {depth}, but the last tensor of this name has depth {namesake.depth}"
+        findings.report("depth_mismatch", message, bits=bits, path=path)
+    return None
+
+
+def base_levels(
+    header: UnitHeader, tensor: HeldTensor, parent: Node | None, how: UnitDecoder
+) -> NDArray[np.int32] | None:
+    """The parent's levels for temporal contexts (R-ED2-16, R-ED2-17)."""
+    if not header.get("temporal_context_modeling_flag"):
+        return None
+    header.tools.add("temporal contexts")
+    levels = None if parent is None else parent.levels.get(tensor.name)
+    if levels is None:
+        element = "temporal_context_modeling_flag"
+        message = f"the levels of the parent of {tensor.name!r} are not known"
+        stop("parent_missing", message, bits=header.place(element), path=header.path(element))
+    return _in_coded_order(header, tensor, levels, how).astype(np.int32, copy=False)
+
+
+def check_history(
+    header: UnitHeader, tensor: HeldTensor, result: TensorResult, tree: UpdateTree, findings: Findings
+) -> None:
+    """Report history_missing when contexts depend on a history of which nothing is known (R-ED2-20)."""
+    if result.history_flag and header.get("put_node_depth") > 1 and tensor.name not in tree.history:
+        message = f"the updates of {tensor.name!r} before depth {header.get('put_node_depth')} are not known"
+        findings.report("history_missing", message, path=header.path())
+
+
+def history_marks(
+    header: UnitHeader, tensor: HeldTensor, tree: UpdateTree, how: UnitDecoder
+) -> NDArray[np.bool_] | None:
+    """Where earlier updates of the parameter were not zero (R-ED2-20)."""
+    if not header.get("parent_node_id_present_flag"):
+        return None
+    history = tree.history.get(tensor.name)
+    return None if history is None else _in_coded_order(header, tensor, history, how)
+
+
+def _in_coded_order(header: UnitHeader, tensor: HeldTensor, array: NDArray[Any], how: UnitDecoder) -> NDArray[Any]:
+    if array.shape == tensor.shape and array.ndim > 1 and header.get("first_tensor_dimension_shift"):
+        if how.readings["dimension-shift"] == "move-to-front" and tensor.member is Member.WEIGHT:
+            array = np.moveaxis(array, header.get("first_tensor_dimension_shift"), 0)
+    elif array.shape == () and tensor.shape == ():
+        array = array.reshape(1)
+    return np.ascontiguousarray(array)
+
+
+def remember(
+    header: UnitHeader,
+    levels: dict[str, Levels],
+    payload: PayloadBytes,
+    tree: UpdateTree,
+    how: UnitDecoder,
+) -> None:
+    """Keep the levels of a decoded unit as a node, and mark its history (reading history)."""
+    node = Node(
+        device_id=header.get("device_id", header.get("parent_device_id", None)),
+        parameter_id=header.get("parameter_id", None),
+        depth=header.get("put_node_depth"),
+        levels=levels,
+    )
+    tree.add(node, payload.data)
+    if header.get("parent_node_id_present_flag") or how.readings["history"] == "all":
+        tree.remember_history(node)

@@ -1,0 +1,168 @@
+"""The header of a compressed data unit as the decoder sees it: names, dimensions, the tensors it holds (clause 6)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import NDArray
+
+from nnr_conformance.decoder.composition import Member, block_members, factor_shapes, member_shape
+from nnr_conformance.decoder.how import UnitDecoder
+from nnr_conformance.decoder.mapping import shifted_dims, undo_dimension_shift
+from nnr_conformance.decoder.model_state import ModelState
+from nnr_conformance.diagnostics import stop
+from nnr_conformance.limits import Limits
+from nnr_conformance.scope import TraceEntry, joined
+from nnr_conformance.syntax.compressed_data import holds_h, parameter_types
+from nnr_conformance.syntax.enumerations import CPT_DC, CPT_LS, PT_BLOCK
+from nnr_conformance.syntax.unit_parser import Unit
+
+HEADER = "nnr_compressed_data_unit_header"
+LARGEST_ELEMENTS = (1 << 31) - 1
+
+
+@dataclass(slots=True)
+class UnitHeader:
+    """The header of one unit as the decoder sees it, with the places of its elements."""
+
+    unit: Unit
+    names: tuple[str, ...]
+    places: dict[str, tuple[int, int]]
+    dims: tuple[int, ...] = ()
+    tools: set[str] = field(default_factory=set)
+
+    def place(self, element: str) -> tuple[int, int] | None:
+        return self.places.get(element)
+
+    def path(self, element: str = "") -> str:
+        here = joined(self.unit.label, HEADER)
+        return joined(here, element) if element else here
+
+    def get(self, element: str, default: Any = 0) -> Any:
+        return self.unit.get(element, default)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldTensor:
+    """A tensor that the unit holds: its name, what it is, its shape, and whether block scans apply to it."""
+
+    name: str
+    member: Member
+    shape: tuple[int, ...]
+    scanned: bool
+
+
+def places_of(trace: Sequence[TraceEntry], label: str) -> dict[str, tuple[int, int]]:
+    """First and end bit of each element of a unit by name, with its subscript."""
+    return {entry.name: (entry.first, entry.first + entry.size) for entry in trace if entry.path.startswith(label)}
+
+
+def element_names(unit: Unit, state: ModelState, trace: Sequence[TraceEntry]) -> tuple[str, ...]:
+    """The ids of a unit's topology elements, indices resolved by the reference list (R-ORD-10, R-REF-03, R-REF-04).
+
+    Raises BitstreamError reference_list_missing or reference_index_range.
+    """
+    if unit.get("nnr_multiple_topology_elements_present_flag"):
+        listed = unit.header[HEADER]["topology_elements_ids_list"]
+        if "topology_elem_id_list" in listed:
+            return tuple(listed["topology_elem_id_list"])
+        indices = listed["topology_elem_id_index_list"]
+    else:
+        header = unit.header[HEADER]
+        if "topology_elem_id" in header:
+            return (header["topology_elem_id"],)
+        indices = [header["topology_elem_id_index"]]
+    places = places_of(trace, unit.label)
+    bits = next((places[name] for name in places if name.startswith("topology_elem_id_index")), None)
+    path = joined(joined(unit.label, HEADER), "topology_elem_id_index")
+    if state.reference_list is None:
+        stop("reference_list_missing", "no NNR_TPL_REFLIST unit came before this index", bits=bits, path=path)
+    for index in indices:
+        if index >= len(state.reference_list):
+            message = f"index {index}, but the reference list has {len(state.reference_list)} ids"
+            stop("reference_index_range", message, bits=bits, path=path)
+    return tuple(state.reference_list[index] for index in indices)
+
+
+def dimensions(header: UnitHeader, limits: Limits) -> tuple[int, ...]:
+    dims = tuple(int(size) for size in header.get("tensor_dimensions", ()))
+    bits = header.place("tensor_dimensions[0]")
+    path = header.path("tensor_dimensions")
+    if any(size < 1 for size in dims):
+        stop("dims_invalid", f"dimensions {list(dims)}; each is at least 1", bits=bits, path=path)
+    elements = math.prod(dims)
+    if elements > LARGEST_ELEMENTS:
+        stop("dims_invalid", f"{elements} elements; at most {LARGEST_ELEMENTS} are allowed", bits=bits, path=path)
+    if elements > limits.tensor_elements:
+        message = f"{elements} elements, the limit tensor_elements is {limits.tensor_elements}"
+        stop("limit_elements", message, bits=bits, path=path)
+    return dims
+
+
+def held_tensors(header: UnitHeader, payload_type: int) -> list[HeldTensor]:
+    """The tensors of the unit in coding order (R-NDU-02 to R-NDU-06)."""
+    types = header.get("compressed_parameter_types")
+    rank, rows = header.get("decomposition_rank"), header.get("g_number_of_rows")
+    if payload_type != PT_BLOCK:
+        return [_single(header, types, rank, rows)]
+    if not header.get("nnr_multiple_topology_elements_present_flag"):
+        element = "nnr_multiple_topology_elements_present_flag"
+        stop("block_without_list", "a block has a list of ids", bits=header.place(element), path=header.path(element))
+    bits, path = header.place("compressed_parameter_types"), header.path("compressed_parameter_types")
+    if types == 0:
+        stop("block_without_members", "a block holds more than the weight", bits=bits, path=path)
+    layout = block_members(types)
+    if len(layout.listed) != len(header.names):
+        message = f"{parameter_types(types)} makes {len(layout.listed)} tensors, but {len(header.names)} ids are listed"
+        bits, path = header.place("count_topology_elements_minus2"), header.path("topology_elements_ids_list")
+        stop("block_id_count", message, bits=bits, path=path)
+    header.tools.update({"block", *(_TOOL_OF_TYPE[bit] for bit in _TOOL_OF_TYPE if types & bit)})
+    tensors = []
+    for member, position in zip(layout.coded, layout.id_positions, strict=True):
+        shape = member_shape(member, header.dims, rank, rows, path=path, bits=header.place("g_number_of_rows"))
+        scanned = member in (Member.WEIGHT, Member.G, Member.H)
+        tensors.append(HeldTensor(header.names[position], member, shape, scanned))
+    return tensors
+
+
+_TOOL_OF_TYPE = {1: "decomposition", 2: "local scaling", 4: "batch norm", 8: "bias"}
+
+
+def _single(header: UnitHeader, types: int, rank: int, rows: int) -> HeldTensor:
+    name = header.names[0]
+    if types & CPT_DC and len(header.dims) > 1:
+        header.tools.add("decomposition")
+        shapes = factor_shapes(
+            header.dims, rank, rows, path=header.path("g_number_of_rows"), bits=header.place("g_number_of_rows")
+        )
+        if holds_h(header.get("element_name", ""), header.get("G_pending")):
+            return HeldTensor(name, Member.H, shapes[1], True)
+        return HeldTensor(name, Member.G, shapes[0], True)
+    if types & CPT_LS and len(header.dims) == 1 and name.endswith("_scaling"):
+        header.tools.add("local scaling")
+        return HeldTensor(name, Member.LOCAL_SCALING, header.dims, False)
+    return HeldTensor(name, Member.WEIGHT, header.dims, len(header.dims) > 1)
+
+
+def coded_shape(header: UnitHeader, tensor: HeldTensor, how: UnitDecoder) -> tuple[int, ...]:
+    """The shape in which the tensor is coded: a scalar as one element, a shifted dimension first (R-ED2-27)."""
+    if not tensor.shape:
+        return (1,)
+    shift = header.get("first_tensor_dimension_shift")
+    if shift and tensor.member is Member.WEIGHT and len(tensor.shape) > 1:
+        header.tools.add("dimension shift")
+        element = "first_tensor_dimension_shift"
+        return shifted_dims(
+            tensor.shape, shift, readings=how.readings, path=header.path(element), bits=header.place(element)
+        )
+    return tensor.shape
+
+
+def as_transmitted(header: UnitHeader, tensor: HeldTensor, array: NDArray[Any], how: UnitDecoder) -> NDArray[Any]:
+    shift = header.get("first_tensor_dimension_shift")
+    if shift and tensor.member is Member.WEIGHT and array.ndim > 1:
+        array = undo_dimension_shift(array, shift, readings=how.readings)
+    return array.reshape(tensor.shape)
