@@ -12,7 +12,6 @@ import hashlib
 import importlib.util
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from types import FunctionType, ModuleType
@@ -21,29 +20,27 @@ from typing import Any
 import numpy as np
 
 from nnr_conformance.entropy import binarization, engine, retrace, rows
+from nnr_conformance.errors import UsageError
 
 Bound = Callable[..., Any]
 
 COMPILED_FROM = 600_000
-"""Payload bits from which compiling, or loading compiled code from the cache (0.4 s), pays for itself: interpreted,
-1 to 2 Mbit of payload take a second."""
-COMPILED_FROM_WHEN_LOADED = 20_000
-"""The same once compiled code is loaded in this process."""
+"""Payload bits from which loading compiled code pays for itself. Interpreted, 1.2 Mbit of payload take a second;
+loading takes 0.3 s from numba's cache and 2 s without it."""
+COMPILED_FROM_WHEN_LOADED = 2_000
+"""The same once the compiled code is loaded in this process: what moving the arguments costs."""
 
-_INLINED: tuple[tuple[ModuleType, str], ...] = (
+Sources = tuple[tuple[ModuleType, str], ...]
+_INLINED: Sources = (
     (engine, "refill"),
     (engine, "decode_bin"),
     (engine, "decode_bin_branchless"),
     (engine, "decode_bypass"),
     (binarization, "decode_magnitude"),
 )
-_CALLED: tuple[tuple[ModuleType, str], ...] = (
-    (rows, "decode_segment"),
-    (rows, "skip_segment"),
-    (rows, "start_block_row"),
-    (rows, "decode_rows"),
-)
-_RETRACE: tuple[tuple[ModuleType, str], ...] = ((retrace, "retrace"),)
+_CALLED: Sources = ((rows, "decode_segment"), (rows, "skip_segment"), (rows, "start_block_row"))
+_DECODE_ROWS: Sources = ((rows, "decode_rows"),)
+_RETRACE: Sources = ((retrace, "retrace"),)
 
 
 class Execution(Enum):
@@ -53,37 +50,60 @@ class Execution(Enum):
     COMPILED = "compiled"
 
 
-@dataclass(frozen=True, slots=True)
-class Kernels:
-    """The entry points of one binding: `rows.decode_rows` and `retrace.retrace`."""
-
-    decode_rows: Bound
-    retrace: Bound
-
-
 def compiled_available() -> bool:
-    """Whether the weight loops can be compiled: numba is installed and NNR_PURE is not 1."""
+    """Whether the weight loops can be compiled: numba is installed and the environment does not say NNR_PURE=1."""
     return not _pure() and _numba_installed()
 
 
-def choose_execution(work_bits: int) -> tuple[Execution, str]:
-    """The faster execution for a job of `work_bits` payload bits, and advice (empty: none) on getting a faster one."""
-    threshold = COMPILED_FROM_WHEN_LOADED if _compiled_kernels.cache_info().currsize else COMPILED_FROM
-    if _pure() or work_bits < threshold:
+def choose_execution(work_bits: int, all_tools: bool = False) -> tuple[Execution, str]:
+    """The faster execution for a job of `work_bits` payload bits, and advice (empty: none) on getting a faster one.
+
+    `all_tools`: the job has tensors with a codebook, a base or a history, which have compiled code of their own.
+    """
+    loaded = (_compiled_tools if all_tools else _compiled_plain).cache_info().currsize
+    if _pure() or work_bits < (COMPILED_FROM_WHEN_LOADED if loaded else COMPILED_FROM):
         return Execution.INTERPRETED, ""
     if _numba_installed():
         return Execution.COMPILED, ""
-    return Execution.INTERPRETED, "numba is not installed; with it (nnr-conformance[fast]) this decodes 50 times faster"
+    return Execution.INTERPRETED, "numba is not installed; with it (nnr-conformance[fast]) this decodes 80 times faster"
 
 
-def kernels(*, all_tools: bool, compiled: bool) -> Kernels:
-    """The weight loops of one life. `all_tools`: with codebook, base and history."""
+def bound_decode_rows(*, all_tools: bool, compiled: bool) -> Bound:
+    """`rows.decode_rows` of one life; `all_tools`: for tensors with codebook, base or history.
+
+    Raises UsageError for compiled code where `compiled_available` is False.
+    """
     if not compiled:
-        return _interpreted_kernels(all_tools)
-    try:
-        return _compiled_kernels(all_tools, cached=True)
-    except OSError:
-        return _compiled_kernels(all_tools, cached=False)
+        return _interpreted(all_tools)
+    _require_compiled()
+    return _compiled_tools() if all_tools else _compiled_plain()
+
+
+def bound_retrace(*, compiled: bool) -> Bound:
+    """`retrace.retrace` of one life; raises UsageError as `bound_decode_rows` does."""
+    if not compiled:
+        return retrace.retrace
+    _require_compiled()
+    return _compiled_retrace()
+
+
+def compile_decode_rows(*, all_tools: bool, cached: bool) -> Bound:
+    """Compile `rows.decode_rows` with all that it calls; `cached`: through numba's cache on disk."""
+    import numba  # noqa: PLC0415 -- importing it costs 0.2 s that an interpreted run must not pay
+
+    types = numba.types
+    payload = types.Array(types.uint8, 1, "C", readonly=True)
+    flags, levels, cells, counters = types.uint8[::1], types.int32[::1], types.int64[::1], types.uint16[::1]
+    signature = types.void(
+        payload, cells, counters, counters, counters, counters, cells, flags, levels, flags, levels, cells
+    )
+    namespace = _constants(all_tools, as_arrays=True)
+    # numba's cache knows a function by its name and its own bytecode only, not by what is inlined into it.
+    suffix = f"{'tools' if all_tools else 'plain'}_{_digest()}"
+    _compile(_INLINED, namespace, suffix, cached, forceinline=True)
+    namespace["decode_sign"] = namespace["decode_bin_branchless"]
+    _compile(_CALLED, namespace, suffix, cached)
+    return _compile(_DECODE_ROWS, namespace, suffix, cached, signature)
 
 
 def _pure() -> bool:
@@ -95,53 +115,66 @@ def _numba_installed() -> bool:
     return importlib.util.find_spec("numba") is not None
 
 
+def _require_compiled() -> None:
+    if not compiled_available():
+        raise UsageError("compiled decoding needs numba (nnr-conformance[fast]) and no NNR_PURE=1 in the environment")
+
+
 @cache
-def _interpreted_kernels(all_tools: bool) -> Kernels:
+def _interpreted(all_tools: bool) -> Bound:
     namespace = _constants(all_tools, as_arrays=False)
-    for module, name in _INLINED + _CALLED + _RETRACE:
+    for module, name in _INLINED + _CALLED + _DECODE_ROWS:
         namespace[name] = _twin(getattr(module, name), namespace, name)
     namespace["decode_sign"] = namespace["decode_bin"]
-    return Kernels(namespace["decode_rows"], namespace["retrace"])
+    return _last(namespace, _DECODE_ROWS)
 
 
 @cache
-def _compiled_kernels(all_tools: bool, *, cached: bool) -> Kernels:
-    import numba  # noqa: PLC0415 -- importing it costs 0.2 s that an interpreted run must not pay
-
-    namespace = _constants(all_tools, as_arrays=True)
-    # numba's cache knows a function by its name and its own bytecode only, not by what is inlined into it.
-    suffix = f"{'tools' if all_tools else 'plain'}_{_digest()}"
-    # Without _nrt=False numba counts references to every array at every call of a helper: 2.5 times slower.
-    options = {"nogil": True, "error_model": "numpy", "_nrt": False}
-
-    def compile_into(functions: tuple[tuple[ModuleType, str], ...], signature: Any = None, **more: Any) -> None:
-        for module, name in functions:
-            twin = _twin(getattr(module, name), namespace, f"{name}_{suffix}")
-            arguments = () if signature is None else (signature,)
-            namespace[name] = _jit(numba, twin, arguments, cached, options | more)
-
-    types = numba.types
-    payload = types.Array(types.uint8, 1, "C", readonly=True)
-    flags, levels, cells, counters = types.uint8[::1], types.int32[::1], types.int64[::1], types.uint16[::1]
-    compile_into(_INLINED, forceinline=True)
-    namespace["decode_sign"] = namespace["decode_bin_branchless"]
-    compile_into(_CALLED[:-1])
-    compile_into(
-        _CALLED[-1:],
-        types.void(payload, cells, counters, counters, counters, counters, cells, flags, levels, flags, levels, cells),
-    )
-    compile_into(_RETRACE)
-    return Kernels(namespace["decode_rows"], namespace["retrace"])
+def _compiled_plain() -> Bound:
+    return _with_or_without_cache(lambda cached: compile_decode_rows(all_tools=False, cached=cached))
 
 
-def _jit(numba: Any, function: Bound, arguments: tuple[Any, ...], cached: bool, options: dict[str, Any]) -> Bound:
-    if cached:
-        try:
-            return numba.njit(*arguments, cache=True, **options)(function)  # type: ignore[no-any-return]
-        except RuntimeError:
-            # No folder for the cache can be written.
-            pass
-    return numba.njit(*arguments, **options)(function)  # type: ignore[no-any-return]
+@cache
+def _compiled_tools() -> Bound:
+    return _with_or_without_cache(lambda cached: compile_decode_rows(all_tools=True, cached=cached))
+
+
+@cache
+def _compiled_retrace() -> Bound:
+    from numba import types  # noqa: PLC0415 -- as in compile_decode_rows
+
+    spans, levels = types.int64[::1], types.int32[::1]
+    signature = types.int64(levels, spans, spans, types.uint8[::1], types.int64, types.int64, types.int8[::1], levels)
+    namespace = _constants(False, as_arrays=True)
+    return _with_or_without_cache(lambda cached: _compile(_RETRACE, namespace, _digest(), cached, signature))
+
+
+def _with_or_without_cache(build: Callable[[bool], Bound]) -> Bound:
+    # RuntimeError: no folder for the cache can be written; OSError: it could be, until the disk was full.
+    try:
+        return build(True)
+    except (OSError, RuntimeError):
+        return build(False)
+
+
+def _compile(
+    sources: Sources, namespace: dict[str, Any], suffix: str, cached: bool, signature: Any = None, **more: Any
+) -> Bound:
+    from numba import njit  # noqa: PLC0415 -- as in compile_decode_rows
+
+    compiler: Any = njit
+
+    for module, name in sources:
+        twin = _twin(getattr(module, name), namespace, f"{name}_{suffix}")
+        # Without _nrt=False numba counts references to every array at every call of a helper: 2.5 times slower.
+        options = {"nogil": True, "error_model": "numpy", "_nrt": False, "cache": cached} | more
+        namespace[name] = compiler(*(() if signature is None else (signature,)), **options)(twin)
+    return _last(namespace, sources)
+
+
+def _last(namespace: dict[str, Any], sources: Sources) -> Bound:
+    bound: Bound = namespace[sources[-1][1]]
+    return bound
 
 
 def _constants(all_tools: bool, *, as_arrays: bool) -> dict[str, Any]:
@@ -165,7 +198,7 @@ def _twin(function: FunctionType, namespace: dict[str, Any], name: str) -> Funct
 @cache
 def _digest() -> str:
     digest = hashlib.sha256()
-    for module, name in _INLINED + _CALLED + _RETRACE:
+    for module, name in _INLINED + _CALLED + _DECODE_ROWS + _RETRACE:
         code = getattr(module, name).__code__
         digest.update(repr((code.co_code, code.co_consts, code.co_names)).encode())
     for name, value in sorted(_constants(False, as_arrays=False).items()):

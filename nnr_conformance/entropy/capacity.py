@@ -9,6 +9,7 @@ from nnr_conformance.limits import LEVELS_PER_PAYLOAD_BYTE, Limits
 
 LARGEST_SCAN_ORDER = 4
 LARGEST_UNARY_LENGTH = 256
+LARGEST_QP_BITS = 13
 LARGEST_ELEMENTS = (1 << 31) - 1
 
 
@@ -34,7 +35,7 @@ def check_coding(coding: TensorCoding, bit: int, tensor: int) -> None:
             raise EntropyFault(code, bit, tensor, f"the {what} has dimensions {found}, the tensor {required}")
     if not 1 <= coding.unary_length <= LARGEST_UNARY_LENGTH:
         raise UsageError(f"unary_length {coding.unary_length} is not in 1 to {LARGEST_UNARY_LENGTH}")
-    if coding.edition not in (1, 2) or coding.qp_bits < 0:
+    if coding.edition not in (1, 2) or not 0 <= coding.qp_bits <= LARGEST_QP_BITS:
         raise UsageError(f"edition {coding.edition}, qp_bits {coding.qp_bits}")
 
 

@@ -9,7 +9,8 @@ payload bits read in the sense of the specification is ``8*position - ahead``.
 whoever decodes in a loop compares the bits read with the payload now and then.
 
 The forms of the expressions keep compiled indices provably not negative (unsigned tables, products and sums instead of
-shifts of table entries), which saves a wrap-around test for each lookup.
+shifts of table entries), which saves a wrap-around test for each lookup. For the same reason a table entry that becomes
+a variable is multiplied by 1: compiled, that makes it a signed 64-bit integer like all others.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nnr_conformance.entropy import engine as ac
 from nnr_conformance.entropy import rows
-from nnr_conformance.entropy.binding import Execution, choose_execution, kernels
+from nnr_conformance.entropy.binding import Execution, bound_decode_rows, choose_execution
 from nnr_conformance.entropy.capacity import check_capacity, check_coding
 from nnr_conformance.entropy.contexts import group_starts, initial_counters, read_init_ids
 from nnr_conformance.entropy.entry_points import compare, found_entry_points, restarts
@@ -167,7 +167,7 @@ class PayloadDecoder:
     ) -> tuple[IntArray, list[int]]:
         use_history = history_flag and coding.history is not None
         all_tools = bool(coding.codebook_size or coding.base is not None or use_history)
-        compiled = self._choose_compiled(coding)
+        compiled = self._choose_compiled(coding, all_tools)
         memory = _CompiledMemory() if compiled else _InterpretedMemory()
         block_row_count = block_rows(coding.height, coding.width, coding.scan_order)
         self._engine[ac.STATE] = self._engine[ac.NEIGHBOUR] = self._engine[ac.FAULT] = 0
@@ -175,7 +175,7 @@ class PayloadDecoder:
         engine = memory.cells(self._engine)
         marks = memory.cells([0] * (rows.MARK_CELLS * block_row_count))
         quantized = memory.levels(np.zeros(coding.elements, np.int32))
-        kernels(all_tools=all_tools, compiled=compiled).decode_rows(
+        bound_decode_rows(all_tools=all_tools, compiled=compiled)(
             memory.payload(self._payload),
             engine,
             memory.counters(counters0),
@@ -195,11 +195,11 @@ class PayloadDecoder:
         result = np.frombuffer(quantized, np.int32) if isinstance(quantized, array) else quantized
         return result.reshape(coding.shape), [int(cell) for cell in marks]
 
-    def _choose_compiled(self, coding: TensorCoding) -> bool:
+    def _choose_compiled(self, coding: TensorCoding, all_tools: bool) -> bool:
         if self._compiled is not None:
             return self._compiled
         elements = 0 if coding.bound_size == 1 else coding.elements
-        execution, _ = choose_execution(max(self._work_bits, elements // ELEMENTS_PER_WORK_BIT))
+        execution, _ = choose_execution(max(self._work_bits, elements // ELEMENTS_PER_WORK_BIT), all_tools)
         return execution is Execution.COMPILED
 
     def _describe(self, coding: TensorCoding, use_history: bool, use_skip: bool) -> list[int]:
@@ -288,8 +288,9 @@ def decode_payload(
     codings: Iterable[TensorCoding],
     rules: PayloadRules = DEFAULT_RULES,
     compiled: bool | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> PayloadResult:
     """Decode a whole payload of the tensors `codings`; raises EntropyFault as PayloadDecoder does."""
-    decoder = PayloadDecoder(payload, rules, compiled=compiled)
+    decoder = PayloadDecoder(payload, rules, compiled=compiled, limits=limits)
     tensors = tuple(decoder.decode_tensor(coding) for coding in codings)
     return PayloadResult(tensors, decoder.finish(), tuple(decoder.notes))

@@ -31,7 +31,7 @@ def retrace(
             state = ZERO_RUN_STATE[8 * (steps & 3) + state] * 1
             continue
         for weight in range(first, first + counts[index]):
-            parameter = quantized[weight]
+            parameter = quantized[weight] * 1
             magnitude = (abs(parameter) + (state & 1)) >> 1 if parameter else 0
             states[weight] = state
             levels[weight] = magnitude if parameter > 0 else -magnitude

@@ -104,7 +104,7 @@ def decode_segment(
         base_magnitude = 0
         if ALL_TOOLS:
             if coding[USE_BASE] and base[weight] != 0:
-                base_magnitude = abs(base[weight])
+                base_magnitude = abs(base[weight] * 1)
                 sig_context = SIG_BASE + 2 * state + (base_magnitude > 1)
                 sign_context = SIGN_BASE + (base[weight] > 0)
             if coding[USE_HISTORY] and history[weight]:

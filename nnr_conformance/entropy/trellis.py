@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nnr_conformance.entropy.binding import kernels
+from nnr_conformance.entropy.binding import bound_retrace
 from nnr_conformance.entropy.parameters import DEFAULT_RULES, FlagArray, IntArray, PayloadRules
 from nnr_conformance.entropy.scan import segments
 
@@ -44,5 +44,5 @@ def trellis_states(
     levels = np.zeros(flat.size, np.int32)
     steps = width if rules.skip_advances_row_width else 0
     arguments = (flat, spans[:, 0].copy(), spans[:, 1].copy(), skip, width, steps, states, levels)
-    final_state = kernels(all_tools=False, compiled=compiled).retrace(*arguments)
+    final_state = bound_retrace(compiled=compiled)(*arguments)
     return Trellis(states.reshape(quantized.shape), levels.reshape(quantized.shape), int(final_state))

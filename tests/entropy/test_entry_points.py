@@ -1,0 +1,63 @@
+"""Entry points: what sequential decoding finds, and how the header's are compared with it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from nnr_conformance.entropy import EntryPoint, Note, PayloadDecoder, TensorCoding
+from nnr_conformance.entropy.entry_points import header_count
+
+from . import vector_files as files
+
+VECTOR = files.load("e1-018-scan2-dq")
+POINTS = files.expected_entry_points(VECTOR["tensors"][0])
+
+
+def notes_for(points: tuple[EntryPoint, ...] | None, compiled: bool, name: str = "e1-018-scan2-dq") -> list[Note]:
+    vector = files.load(name)
+    decoder = PayloadDecoder(files.payload(vector), compiled=compiled)
+    for coding in files.codings(vector):
+        decoder.decode_tensor(replace(coding, entry_points=points))
+    decoder.finish()
+    return decoder.notes
+
+
+def test_the_right_entry_points_need_no_note(compiled: bool) -> None:
+    assert len(POINTS) >= 2
+    assert notes_for(POINTS, compiled) == []
+    assert notes_for(None, compiled) == []
+
+
+@pytest.mark.parametrize("field", ["value", "dq_state", "bit_offset"])
+def test_a_wrong_field_is_a_mismatch_that_names_it(field: str, compiled: bool) -> None:
+    wrong = replace(POINTS[1], **{field: getattr(POINTS[1], field) ^ 1})
+    (note,) = notes_for((POINTS[0], wrong, *POINTS[2:]), compiled)
+    assert (note.code, note.tensor) == ("entry_point_mismatch", 0)
+    assert f"entry point 2: {field} is {getattr(wrong, field)}" in note.message
+    assert note.bit > POINTS[0].bit_offset + POINTS[1].bit_offset
+
+
+@pytest.mark.parametrize("points", [(), POINTS[:-1], (*POINTS, POINTS[0])])
+def test_a_list_of_another_length_is_noted(points: tuple[EntryPoint, ...], compiled: bool) -> None:
+    assert [note.code for note in notes_for(points, compiled)] == ["entry_point_count"]
+
+
+def test_a_single_column_has_entry_points_in_the_header_that_decoding_does_not_use(compiled: bool) -> None:
+    coding = files.codings(files.load("e1-023-scan1-width1"))[0]
+    count = header_count(coding)
+    assert count >= 1
+    assert notes_for((EntryPoint(0, 0, 0),) * count, compiled, "e1-023-scan1-width1") == []
+    assert [note.code for note in notes_for((), compiled, "e1-023-scan1-width1")] == ["entry_point_count"]
+
+
+@pytest.mark.parametrize(("height", "count"), [(1, 0), (8, 0), (9, 1), (16, 1), (17, 2)])
+def test_the_header_counts_block_rows_but_the_first(height: int, count: int) -> None:
+    coding = TensorCoding(shape=(height, 3), unary_length=1, dq=False, scan_order=1, edition=1, qp_bits=0)
+    assert header_count(coding) == count
+
+
+def test_skipping_no_row_and_coding_rows_of_zeros_is_noted(compiled: bool) -> None:
+    assert [note.code for note in notes_for(None, compiled, "e2-008-rowskip-none")] == ["row_skip_nonminimal"]
+    assert notes_for(None, compiled, "e2-003-rowskip") == []
