@@ -4,6 +4,9 @@
 """
 
 from nnr_conformance.api import Decoded, decode
+from nnr_conformance.checker.check import check
+from nnr_conformance.report.model import Report, Verdict
+from nnr_conformance.version import VERSION
 
-__all__ = ["Decoded", "decode"]
-__version__ = "0.1.0.dev0"
+__all__ = ["Decoded", "Report", "Verdict", "check", "decode"]
+__version__ = VERSION

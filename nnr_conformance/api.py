@@ -92,6 +92,19 @@ class ChainDecoder:
         for name, values in model.items():
             yield NamedTensor(name, values, None, False, ""), None
 
+    def units(self) -> Iterator[tuple[int, DecodedUnit]]:
+        """Every decoded unit of every stream with the number of its stream; composed for its checks, nothing kept."""
+        tree = UpdateTree()
+        for number, stream in enumerate(self.streams):
+            decoder = self._decoder(stream, tree, number)
+            composer = Composer(decoder.findings)
+            for unit in self._units(decoder):
+                yield number, unit
+                for tensor in composer.add(unit):
+                    in_format(tensor, decoder.findings)
+            for tensor in composer.finish():
+                in_format(tensor, decoder.findings)
+
     def _pick(self, names: Iterable[str]) -> list[str]:
         return [name for name in names if self.wanted is None or name in self.wanted]
 

@@ -7,7 +7,8 @@ such as ``float32``), its number of dimensions, its dimensions, and its elements
 - framing: for each unit the bytes at which it starts and ends
 - syntax: for each element in the stream its path (a text), first bit, number of bits, and those bits as bytes, last
   byte filled with zeros
-- levels, dequantized: for each transmitted tensor in coding order its name (a text) and its array
+- levels, dequantized: for each transmitted tensor in coding order its name (a text) and its array; dequantized values
+  are float32 or int32
 - tensors: for each tensor of the model in the order of names, likewise
 """
 
@@ -60,7 +61,10 @@ class StageDigests:
         for tensor in unit.tensors:
             if tensor.quantized is not None:
                 add_array(self._levels, tensor.name, tensor.quantized)
-            add_array(self._dequantized, tensor.name, tensor.values)
+            values = tensor.values
+            add_array(
+                self._dequantized, tensor.name, values.astype(np.float32) if values.dtype == np.float64 else values
+            )
 
     def hexdigests(self, model: Mapping[str, NDArray[Any]] | None = None) -> dict[str, str]:
         """Digest of each stage; that of the tensors when a model is given."""

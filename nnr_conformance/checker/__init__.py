@@ -1,0 +1,1 @@
+"""Checking streams: what a decoder observes, judged."""

@@ -1,0 +1,101 @@
+"""Check streams: decode them completely, keep nothing but what the report says."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnr_conformance.api import ChainDecoder, Streams, chain_decoder
+from nnr_conformance.decoder.stream import StreamDecoder
+from nnr_conformance.decoder.tensors import DecodedUnit
+from nnr_conformance.limits import DEFAULT_LIMITS, Limits
+from nnr_conformance.readings import DEFAULT_READINGS, Readings
+from nnr_conformance.report.model import Report, StreamReport, TensorRow, UnitRow, grouped, verdict_of
+from nnr_conformance.version import VERSION
+
+
+def check(
+    data: Streams,
+    *,
+    names: Sequence[str] | None = None,
+    base: Mapping[str, NDArray[Any]] | None = None,
+    readings: Readings | Iterable[str] | Mapping[str, str] = DEFAULT_READINGS,
+    limits: Limits = DEFAULT_LIMITS,
+    strict: bool = False,
+    compiled: bool | None = None,
+    out_of_band: Mapping[str, Any] | None = None,
+) -> Report:
+    """Check a stream, or a chain of streams in order: every stage, every payload.
+
+    `names`: what the streams are called in the report. `strict`: requirements of medium confidence count as errors.
+    Other arguments as for `decode`. Raises UsageError for arguments that make no sense, nothing for bad streams.
+    """
+    chain = chain_decoder(
+        data,
+        base=base,
+        readings=readings,
+        limits=limits,
+        strict=strict,
+        compiled=compiled,
+        out_of_band=out_of_band,
+    )
+    return check_chain(chain, names)
+
+
+def check_chain(chain: ChainDecoder, names: Sequence[str] | None = None) -> Report:
+    """Run a chain decoder to its end and report."""
+    labels = names or [f"stream {number}" for number in range(len(chain.streams))]
+    rows: list[list[TensorRow]] = []
+    for number, unit in chain.units():
+        while len(rows) <= number:
+            rows.append([])
+        rows[number].extend(_tensor_rows(unit))
+    rows.extend([] for _ in range(len(chain.streams) - len(rows)))
+    streams = tuple(
+        _stream_report(labels[number], chain, number, decoder, rows[number])
+        for number, decoder in enumerate(chain.decoders)
+    )
+    return Report(streams, VERSION)
+
+
+def _tensor_rows(unit: DecodedUnit) -> list[TensorRow]:
+    return [
+        TensorRow(
+            tensor.name,
+            unit.label,
+            tensor.values.shape,
+            "float32" if tensor.values.dtype == np.float64 else tensor.values.dtype.name,
+            tensor.bits[1] - tensor.bits[0],
+            tensor.qp,
+            None if tensor.quantized is None else int(np.count_nonzero(tensor.quantized)),
+        )
+        for tensor in unit.tensors
+    ]
+
+
+def _stream_report(
+    name: str, chain: ChainDecoder, number: int, decoder: StreamDecoder, tensors: list[TensorRow]
+) -> StreamReport:
+    diagnostics = tuple(decoder.findings)
+    chosen = {key: value for key, value in chain.readings.chosen.items() if not chain.readings.is_default(key)}
+    return StreamReport(
+        name=name,
+        size=len(decoder.buffer),
+        sha256=hashlib.sha256(decoder.buffer).hexdigest(),
+        verdict=verdict_of(diagnostics),
+        units=tuple(
+            UnitRow(unit.label, unit.unit_type, unit.first, unit.size, unit.payload_size, unit.names)
+            for unit in decoder.units
+        ),
+        undecoded=tuple(decoder.undecoded),
+        tools=tuple(sorted(decoder.tools)),
+        tensors=tuple(tensors),
+        groups=grouped(diagnostics, decoder.buffer),
+        diagnostics=diagnostics,
+        digests=chain.digests[number].hexdigests(),
+        readings=chosen,
+    )

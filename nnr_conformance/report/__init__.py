@@ -1,0 +1,1 @@
+"""Renderers of reports; they know the report model only."""
