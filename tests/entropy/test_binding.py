@@ -73,9 +73,20 @@ def test_missing_numba_is_told_where_it_would_help(monkeypatch: pytest.MonkeyPat
     assert choose_execution(1)[1] == ""
 
 
+NO_FOLDER = """
+from numba.core import caching
+caching.CacheImpl._locator_classes = []
+"""
+FULL_DISK = """
+from numba.core import caching
+def save(*arguments):
+    raise OSError(28, "No space left on device")
+caching.IndexDataCacheFile.save = save
+"""
+
+
 @needs_numba
-def test_a_cache_folder_that_cannot_be_written_does_not_stop_decoding(tmp_path: Path) -> None:
-    # A file where the folder should be fails for every user, root included.
-    blocked = tmp_path / "file"
-    blocked.touch()
-    assert run(DECODE_FORCED.format(compiled=True), NUMBA_CACHE_DIR=str(blocked / "cache")) == "[3] True"
+@pytest.mark.parametrize("trouble", [NO_FOLDER, FULL_DISK], ids=["no folder", "full disk"])
+def test_a_cache_that_cannot_be_written_does_not_stop_decoding(trouble: str, tmp_path: Path) -> None:
+    assert run(trouble + DECODE_FORCED.format(compiled=True), NUMBA_CACHE_DIR=str(tmp_path)) == "[3] True"
+    assert list(tmp_path.rglob("*.nbc")) == []

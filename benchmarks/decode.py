@@ -1,0 +1,236 @@
+"""Speed of the entropy decoder beside NNCodec's, on the same payloads, in one run.
+
+``python -m benchmarks.decode`` makes four tensors, encodes each once with NNCodec's encoder (initialization ids
+optimized), and decodes them in turn with NNCodec's C++ decoder and with this package, one thread each, on one core.
+Timed is the whole payload: QP, initialization ids, weights, terminate bin, and here all checks. The ratio of each
+repetition is taken before the median, so that a disturbance of the machine meets both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnr_conformance.entropy import TensorCoding, compiled_available, decode_payload, trellis_states
+from nnr_conformance.entropy.binarization import count_bins
+from nnr_conformance.entropy.binding import bound_decode_rows
+
+UNARY_LENGTH = 11
+QP_DENSITY = 2
+ROWS = 1000
+SEED = 15938
+
+Levels = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """A tensor to decode: integers, whether they are dependently quantized, and their payload."""
+
+    name: str
+    quantized: Levels
+    dq: bool
+    qp: int
+    payload: bytes
+
+    @property
+    def coding(self) -> TensorCoding:
+        """The tensor as this package's decoder is told of it."""
+        return TensorCoding(self.quantized.shape, UNARY_LENGTH, self.dq, 0, 2, 6 + QP_DENSITY)
+
+    def bins(self) -> int:
+        """Bins of the weights, bypass bins included; those of the header (some hundred) are left out."""
+        levels = trellis_states(self.quantized, 0, compiled=True).levels if self.dq else self.quantized
+        return count_bins(levels, UNARY_LENGTH)
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """Medians over the repetitions; rates are per second."""
+
+    data_set: str
+    weights: int
+    payload_bytes: int
+    bins: int
+    nncodec_weights_per_second: float
+    nncodec_bins_per_second: float
+    weights_per_second: float
+    bins_per_second: float
+    ratio: float
+    lowest_ratio: float
+    highest_ratio: float
+
+
+def data_sets(cabac: Any, weights: int) -> Iterator[DataSet]:
+    """The four tensors, one at a time, because each takes memory."""
+    rng = np.random.default_rng(SEED)
+    shape = (ROWS, max(2, weights // ROWS))
+
+    def laplace(scale: float) -> NDArray[np.float32]:
+        return rng.laplace(0, scale, shape).astype(np.float32)
+
+    def dependently_quantized(qp: int) -> Levels:
+        quantized = np.zeros(shape, np.int32)
+        cabac.Encoder().quantLayer(laplace(0.024), quantized, 1, QP_DENSITY, qp, 0.0, UNARY_LENGTH - 1, 0, 1)
+        return quantized
+
+    sparse = np.round(laplace(3)).astype(np.int32)
+    sparse[rng.random(shape) < 0.9] = 0
+    yield _encoded(cabac, "dense", np.round(laplace(8)).astype(np.int32), dq=False)
+    yield _encoded(cabac, "DQ, QP -38", dependently_quantized(-38), dq=True, qp=-38)
+    yield _encoded(cabac, "DQ, QP -26", dependently_quantized(-26), dq=True, qp=-26)
+    yield _encoded(cabac, "90 % sparse", sparse, dq=False)
+
+
+def measure(cabac: Any, data: DataSet, repetitions: int) -> Measurement:
+    """Decode a data set in turn with both decoders; stops when either result is wrong."""
+    theirs, ours = [], []
+    for _ in range(repetitions):
+        theirs.append(_timed(lambda: _decode_with_nncodec(cabac, data), data))
+        ours.append(_timed(lambda: _decode(data), data))
+    weights, bins = data.quantized.size, data.bins()
+    their_median, our_median = statistics.median(theirs), statistics.median(ours)
+    ratios = [their / our for their, our in zip(theirs, ours, strict=True)]
+    return Measurement(
+        data_set=data.name,
+        weights=weights,
+        payload_bytes=len(data.payload),
+        bins=bins,
+        nncodec_weights_per_second=weights / their_median,
+        nncodec_bins_per_second=bins / their_median,
+        weights_per_second=weights / our_median,
+        bins_per_second=bins / our_median,
+        ratio=statistics.median(ratios),
+        lowest_ratio=min(ratios),
+        highest_ratio=max(ratios),
+    )
+
+
+def environment() -> dict[str, str]:
+    """The machine and the versions that the numbers belong to."""
+    versions = {name: _version(name) for name in ("nnr-conformance", "nncodec", "numba", "numpy")}
+    return {"processor": _processor(), "system": platform.platform(), "python": platform.python_version()} | versions
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the benchmark; returns the exit code: 0, or 2 when NNCodec or numba is missing."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.decode", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--weights", type=int, default=10_000_000, help="weights of each tensor (default 10 million)")
+    parser.add_argument("--repetitions", type=int, default=5, help="times that each payload is decoded (default 5)")
+    parser.add_argument("--core", type=int, help="core to run on (default: the last one that is allowed)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    options = parser.parse_args(arguments)
+    if options.weights < 2 * ROWS or options.repetitions < 1:
+        parser.error(f"at least {2 * ROWS} weights and 1 repetition")
+    try:
+        from nncodec.extensions import deepCABAC as cabac  # noqa: N813, PLC0415 -- an optional dependency
+    except ImportError:
+        print("this benchmark compares with NNCodec: pip install --no-deps nncodec==2.1.3", file=sys.stderr)
+        return 2
+    if not compiled_available():
+        print("this benchmark needs numba: pip install nnr-conformance[fast], and no NNR_PURE=1", file=sys.stderr)
+        return 2
+
+    core = _pin(options.core)
+    bound_decode_rows(all_tools=False, compiled=True)
+    about = environment() | {"core": core}
+    if not options.json:
+        print("\n".join(f"{name}: {value}" for name, value in about.items()))
+        print(f"{options.repetitions} repetitions, one thread\n")
+        print(f"{'':14}{'bits':>8}{'bins':>8}{'NNCodec':>18}{'this package':>20}{'ratio':>9}")
+        print(f"{'':14}{'per weight':>16}{'Mweights/s Mbins/s':>20}{'Mweights/s Mbins/s':>20}{'median':>8}  (range)")
+    found = []
+    for data in data_sets(cabac, options.weights):
+        found.append(measure(cabac, data, options.repetitions))
+        if not options.json:
+            print(_line(found[-1]), flush=True)
+    if options.json:
+        print(json.dumps({"environment": about, "measurements": [asdict(row) for row in found]}, indent=2))
+    return 0
+
+
+def _encoded(cabac: Any, name: str, quantized: Levels, *, dq: bool, qp: int = -20) -> DataSet:
+    encoder = cabac.Encoder()
+    encoder.iae_v(6 + QP_DENSITY, qp)
+    encoder.initCtxModels(UNARY_LENGTH, 1)
+    no_rows, no_history = np.zeros(quantized.shape[0], np.int32), np.zeros(1, np.int8)
+    encoder.encodeLayer(quantized, int(dq), 0, 1, 0, 0, no_rows, cabac.HdspMode.AlwaysOff, no_history, 0, 0)
+    return DataSet(name, quantized, dq, qp, bytes(encoder.finish()))
+
+
+def _decode_with_nncodec(cabac: Any, data: DataSet) -> Levels:
+    quantized = np.zeros(data.quantized.shape, np.int32)
+    decoder = cabac.Decoder()
+    decoder.setStream(np.frombuffer(data.payload, np.uint8))
+    decoder.iae_v(6 + QP_DENSITY)
+    decoder.initCtxModels(UNARY_LENGTH)
+    decoder.decodeLayer(quantized, int(data.dq), 0, 1, 0, cabac.HdspMode.AlwaysOff, np.zeros(1, np.int8), 0, 0)
+    decoder.finish()
+    return quantized
+
+
+def _decode(data: DataSet) -> Levels:
+    return decode_payload(data.payload, [data.coding], compiled=True).tensors[0].quantized
+
+
+def _timed(decode: Callable[[], Levels], data: DataSet) -> float:
+    started = time.perf_counter()
+    quantized = decode()
+    taken = time.perf_counter() - started
+    if not np.array_equal(quantized, data.quantized):
+        raise SystemExit(f"{data.name}: the decoded integers are not those that were encoded")
+    return taken
+
+
+def _line(row: Measurement) -> str:
+    rates = (
+        row.nncodec_weights_per_second,
+        row.nncodec_bins_per_second,
+        row.weights_per_second,
+        row.bins_per_second,
+    )
+    millions = "".join(f"{rate / 1e6:10.1f}" for rate in rates)
+    per_weight = f"{8 * row.payload_bytes / row.weights:8.2f}{row.bins / row.weights:8.2f}"
+    spread = f"({row.lowest_ratio:.2f}-{row.highest_ratio:.2f})"
+    return f"{row.data_set:14}{per_weight}{millions}{row.ratio:8.2f}  {spread}"
+
+
+def _pin(core: int | None) -> str:
+    if not hasattr(os, "sched_setaffinity"):
+        return "not pinned"
+    chosen = max(os.sched_getaffinity(0)) if core is None else core
+    os.sched_setaffinity(0, {chosen})
+    return str(chosen)
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
