@@ -348,6 +348,12 @@ def zipped(*members: tuple[str, bytes], method: int = zipfile.ZIP_STORED) -> byt
     return stream.getvalue()
 
 
+def claiming(archive: bytes, offset: int, value: int) -> bytes:
+    """The archive with another checksum (offset 16) or size (offset 24) in the directory entry of its only member."""
+    place = archive.index(b"PK\x01\x02") + offset
+    return archive[:place] + value.to_bytes(4, "little") + archive[place + 4 :]
+
+
 def safe(header: Any, data: bytes = b"") -> bytes:
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
     return len(text).to_bytes(8, "little") + text + data
@@ -382,6 +388,10 @@ HOSTILE_NPZ = {
     "twice": zipped(("w.npy", npy(FLOAT % "()", bytes(4))), ("w.npy", npy(FLOAT % "()", bytes(4)))),
     "bzip2": zipped(("w.npy", npy(FLOAT % "(1,)", bytes(4))), method=zipfile.ZIP_BZIP2),
     "lzma": zipped(("w.npy", npy(FLOAT % "(1,)", bytes(4))), method=zipfile.ZIP_LZMA),
+    "checksum deflated": claiming(
+        zipped(("w.npy", npy(FLOAT % "(4,)", bytes(16))), method=zipfile.ZIP_DEFLATED), 16, 7
+    ),
+    "checksum of nothing": claiming(zipped(("w.npy", npy(FLOAT % "(0,)")), method=zipfile.ZIP_DEFLATED), 16, 7),
     "checksum": zipped(("w.npy", npy(FLOAT % "(4,)", b"a" * 16))).replace(b"a" * 16, b"a" * 15 + b"b"),
 }
 HOSTILE_SAFETENSORS = {
@@ -426,6 +436,18 @@ def test_a_hostile_file_is_a_usage_error(suffix: str, content: bytes, tmp_path: 
         read_all(path)
 
 
+def test_a_tensor_beyond_the_end_is_found_when_the_file_is_opened(tmp_path: Path) -> None:
+    (tmp_path / "m.safetensors").write_bytes(safe(entry(shape=[1 << 38], offsets=[0, 1 << 40]), bytes(4)))
+    with pytest.raises(UsageError, match="place"):
+        read_tensors(tmp_path / "m.safetensors")
+
+
+@pytest.mark.parametrize("name", ["w" * length for length in range(1, 9)])
+def test_the_data_of_a_safetensors_file_starts_aligned(name: str, tmp_path: Path) -> None:
+    content = write(tmp_path / "m.safetensors", {name: weights(1)}).read_bytes()
+    assert (8 + int.from_bytes(content[:8], "little")) % 8 == 0
+
+
 @pytest.mark.filterwarnings("ignore")
 @both_formats
 @given(data=st.data())
@@ -443,10 +465,8 @@ def test_a_damaged_file_is_read_or_told_off(suffix: str, data: st.DataObject) ->
 
 
 def test_an_expanding_member_is_refused_before_its_memory_is_taken(tmp_path: Path) -> None:
-    content = bytearray(zipped(("w.npy", npy(FLOAT % "(1073741824,)", bytes(99))), method=zipfile.ZIP_DEFLATED))
-    entry_at = content.index(b"PK\x01\x02")
-    content[entry_at + 24 : entry_at + 28] = (0xFFFFFFFE).to_bytes(4, "little")  # claims 4 GiB
-    (tmp_path / "m.npz").write_bytes(content)
+    content = zipped(("w.npy", npy(FLOAT % "(1073741824,)", bytes(99))), method=zipfile.ZIP_DEFLATED)
+    (tmp_path / "m.npz").write_bytes(claiming(content, 24, 0xFFFFFFFE))
     tracemalloc.start()
     with pytest.raises(UsageError, match="size"):
         read_all(tmp_path / "m.npz")

@@ -199,6 +199,18 @@ def test_a_composed_element_is_summed_in_order_in_binary64_and_rounded_once(
             assert abs(Fraction(float(value)) - exact) <= Fraction(2) ** -23 * Fraction(size) + Fraction(2) ** -149
 
 
+def test_the_sum_of_a_composed_element_runs_upwards() -> None:
+    g = np.array([[1, 2.0**30, -(2.0**30)]], np.float32)
+    assert compose(g, np.abs(g).T, [1]).tolist() == [0]  # 1 is lost in 2^60; downwards it would remain
+
+
+def test_factors_from_codebooks_are_multiplied_in_binary64() -> None:
+    fine = np.array([[1 + 2.0**-30]])
+    for g, h in [(fine, np.ones((1, 1), np.float32)), (np.ones((1, 1), np.float32), fine)]:
+        both = np.concatenate([g, [[-1.0]]], 1), np.concatenate([h, [[1.0]]])
+        assert compose(*both, [1]).tolist() == [2.0**-30]
+
+
 @pytest.mark.parametrize("shape", [(3, 2, 70_000), (700, 2, 100), (70_000, 1, 1), (1, 3, 40_000)])
 def test_large_products_have_no_seams(shape: tuple[int, int, int]) -> None:
     rows, rank, columns = shape
@@ -240,7 +252,7 @@ def test_an_update_is_added_with_one_rounding_to_binary32(data: st.DataObject, s
 
 
 def test_a_codebook_update_is_rounded_before_it_is_added() -> None:
-    parent, update = np.array([1.0], np.float32), np.array([2.0**-24 + 2.0**-60])
+    parent, update = np.array([1.0], np.float32), np.array([2.0**-24 + 2.0**-50])
     assert add_update(parent, update).tolist() == [1.0]  # rounded after the addition it would be 1 + 2^-23
     assert add_update(parent, update).dtype == np.float32
 

@@ -206,6 +206,14 @@ def test_overflow_and_loss_of_precision_are_reported_exactly_when_they_occur(
     assert all((finding.bits, finding.path) == ((8, 16), "unit 2") for finding in findings)
 
 
+@pytest.mark.parametrize("level", [1 << 24, (1 << 24) + 1])
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_the_largest_level_without_loss_is_2_to_24(level: int, sign: int) -> None:
+    findings = Findings()
+    dequantize_uniform(array(sign * level), 0, 2, findings=findings)
+    assert codes(findings) == ([] if level == 1 << 24 else ["precision_loss"])
+
+
 @pytest.mark.parametrize("shape", [(), (0,), (3, 0, 2), (1, 1, 1)])
 def test_shapes_without_extent_keep_their_shape(shape: tuple[int, ...]) -> None:
     values = dequantize_uniform(np.zeros(shape, np.int32), 0, 2, findings=Findings())
@@ -343,6 +351,14 @@ def test_a_step_beyond_binary32_is_still_exact_in_binary64() -> None:
     values = dequantize_codebook(array(0, 1), codebook, 200, 0, findings=(findings := Findings()))
     assert values.tolist() == [3 * 2.0**200, 5 * 2.0**200]
     assert not findings.diagnostics
+
+
+def test_a_step_beyond_binary64_is_infinite() -> None:
+    codebook = Codebook.from_elements(2, 0, 0, [], [0])
+    values = dequantize_codebook(array(0, 1), codebook, 1024, 0, findings=(findings := Findings()))
+    assert np.isnan(values[0])
+    assert np.isinf(values[1])
+    assert codes(findings) == ["value_overflow"]
 
 
 @given(st.integers(1 << 16, (1 << 16) + 300))

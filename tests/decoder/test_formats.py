@@ -47,6 +47,14 @@ def test_integers_keep_their_values_and_a_misfit_is_reported_not_wrapped(values:
     assert all((finding.path, finding.bits) == ("w", (1, 8)) for finding in findings)
 
 
+@pytest.mark.parametrize("number", [2, 3, 4, 5, 6])
+def test_a_narrow_integer_format_is_used_up_to_its_ends(number: int) -> None:
+    bits, dtype = INTEGER_FORMATS[number]
+    half = 1 << (bits - 1)
+    for values, expected in [([-half, half - 1], dtype), ([half], np.int32), ([-half - 1], np.int32)]:
+        assert convert(np.array(values, np.int32), number, findings=Findings()).dtype == expected
+
+
 @given(st.lists(st.floats(width=32, allow_nan=False), max_size=6))
 def test_binary16_is_one_rounding_to_nearest_even(values: list[float]) -> None:
     findings = Findings()
