@@ -42,19 +42,18 @@ def coded_contexts(coding: TensorCoding, history_flag: bool, rules: PayloadRules
     """
     starts = group_starts(coding.unary_length)
     size, zero, flags = coding.bound_size, coding.codebook_zero, 2 * coding.unary_length
-    temporal = coding.base is not None
     states = 8 if coding.dq else 1
     farthest = max(zero, size - 1 - zero) if size else None
     if size != 1:
         yield from range(3 * states)
-        if temporal:
+        if coding.temporal:
             yield from range(SIG_BASE, SIG_BASE + 2 * states)
         if history_flag:
             yield from range(SIG_HISTORY, SIG_HISTORY + states)
     if size == 0 or 0 < zero < size - 1:
-        yield from range(SIGN_NEIGHBOUR, GREATER if temporal else SIGN_BASE)
+        yield from range(SIGN_NEIGHBOUR, GREATER if coding.temporal else SIGN_BASE)
     yield from range(GREATER, GREATER + (flags if farthest is None else min(flags, 2 * farthest)))
-    if temporal:
+    if coding.temporal:
         first = starts["greater_base"]
         yield from range(first, first + (flags if farthest is None else max(0, min(flags, 2 * (farthest - 1)))))
     for prefix_bin in range(rules.prefix_ids):

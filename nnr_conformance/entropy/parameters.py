@@ -35,9 +35,9 @@ class TensorCoding:
     6 + qp_density, or 0 for NNR_PT_INT, which has none. `parent_present`: parent_node_id_present_flag.
     `codebook_size`, `codebook_zero`: number of entries and CbZeroOffset; size 0 stands for no codebook. In edition 1
     they do not influence the payload, but levels are checked against them. `base`: the parent's quantized parameters
-    (int32, same shape); given, temporal contexts are active. `history`: nonzero where an earlier update of the
-    parameter was nonzero (any integer or bool type, same shape); None stands for all zero. `entry_points`: those of
-    the header, to be compared; None: nothing to compare.
+    (int32, same shape); given in edition 2, temporal contexts are active. `history`: nonzero where an earlier update
+    of the parameter was nonzero (any integer or bool type, same shape); None stands for all zero. `entry_points`:
+    those of the header, to be compared; None: nothing to compare.
     """
 
     shape: tuple[int, ...]
@@ -75,6 +75,11 @@ class TensorCoding:
     def bound_size(self) -> int:
         """Codebook size that shapes the payload: 0 when no codebook bounds the levels, as always in edition 1."""
         return self.codebook_size if self.edition >= 2 else 0
+
+    @property
+    def temporal(self) -> bool:
+        """Whether temporal contexts are active."""
+        return self.edition >= 2 and self.base is not None
 
     @property
     def two_dimensional_tools(self) -> bool:

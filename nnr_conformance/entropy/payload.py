@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nnr_conformance.entropy import engine as ac
 from nnr_conformance.entropy import rows
 from nnr_conformance.entropy.binding import Execution, bound_decode_rows, choose_execution
 from nnr_conformance.entropy.capacity import check_capacity, check_coding
 from nnr_conformance.entropy.contexts import group_starts, initial_counters, read_init_ids
-from nnr_conformance.entropy.entry_points import compare, found_entry_points, restarts
+from nnr_conformance.entropy.description import describe
+from nnr_conformance.entropy.entry_points import compare, found_entry_points
 from nnr_conformance.entropy.faults import FAULT_CODES, FAULT_TEXTS, OVERRUN, EntropyFault, Note
+from nnr_conformance.entropy.memory import CompiledMemory, InterpretedMemory
 from nnr_conformance.entropy.parameters import (
     DEFAULT_RULES,
     End,
@@ -26,7 +25,7 @@ from nnr_conformance.entropy.parameters import (
     TensorCoding,
     TensorResult,
 )
-from nnr_conformance.entropy.scan import block_rows, block_shape
+from nnr_conformance.entropy.scan import block_rows
 from nnr_conformance.limits import DEFAULT_LIMITS, Limits
 
 ELEMENTS_PER_WORK_BIT = 4
@@ -166,9 +165,9 @@ class PayloadDecoder:
         counters1: list[int],
     ) -> tuple[IntArray, list[int]]:
         use_history = history_flag and coding.history is not None
-        all_tools = bool(coding.codebook_size or coding.base is not None or use_history)
+        all_tools = bool(coding.codebook_size or coding.temporal or use_history)
         compiled = self._choose_compiled(coding, all_tools)
-        memory = _CompiledMemory() if compiled else _InterpretedMemory()
+        memory = CompiledMemory() if compiled else InterpretedMemory()
         block_row_count = block_rows(coding.height, coding.width, coding.scan_order)
         self._engine[ac.STATE] = self._engine[ac.NEIGHBOUR] = self._engine[ac.FAULT] = 0
 
@@ -182,9 +181,9 @@ class PayloadDecoder:
             memory.counters(counters1),
             memory.counters(counters0),
             memory.counters(counters1),
-            memory.cells(self._describe(coding, use_history, row_skip is not None)),
+            memory.cells(describe(coding, self._rules, use_history=use_history, use_skip=row_skip is not None)),
             memory.flags(row_skip),
-            memory.levels(coding.base),
+            memory.levels(coding.base if coding.temporal else None),
             memory.flags(coding.history != 0 if use_history and coding.history is not None else None),
             quantized,
             marks,
@@ -192,8 +191,7 @@ class PayloadDecoder:
         self._engine = [int(cell) for cell in engine]
         if self._engine[ac.FAULT]:
             self._stop(self._engine[ac.FAULT], f"at weight {self._engine[ac.WEIGHT]}")
-        result = np.frombuffer(quantized, np.int32) if isinstance(quantized, array) else quantized
-        return result.reshape(coding.shape), [int(cell) for cell in marks]
+        return memory.integers(quantized).reshape(coding.shape), [int(cell) for cell in marks]
 
     def _choose_compiled(self, coding: TensorCoding, all_tools: bool) -> bool:
         if self._compiled is not None:
@@ -201,73 +199,6 @@ class PayloadDecoder:
         elements = 0 if coding.bound_size == 1 else coding.elements
         execution, _ = choose_execution(max(self._work_bits, elements // ELEMENTS_PER_WORK_BIT), all_tools)
         return execution is Execution.COMPILED
-
-    def _describe(self, coding: TensorCoding, use_history: bool, use_skip: bool) -> list[int]:
-        height, width = coding.height, coding.width
-        if coding.bound_size == 1:
-            # Nothing is coded and nothing moves; only the block rows are visited.
-            width = 0
-        elif coding.effective_scan_order == 0 and not use_skip:
-            # Row ends mean nothing here, and one long row is faster than many short ones.
-            height, width = 1, coding.elements
-        size, zero = coding.codebook_size, coding.codebook_zero
-        block_height, block_width = block_shape(coding.height, coding.width, coding.scan_order)
-        cells = [0] * rows.CODING_CELLS
-        cells[rows.HEIGHT] = height
-        cells[rows.WIDTH] = width
-        cells[rows.BLOCK_HEIGHT] = block_height if coding.effective_scan_order else height
-        cells[rows.BLOCK_WIDTH] = block_width if coding.effective_scan_order else max(width, 1)
-        cells[rows.RESTART] = int(restarts(coding, self._rules))
-        cells[rows.UNARY] = coding.unary_length
-        cells[rows.DQ] = int(coding.dq)
-        cells[rows.SKIP_STEPS] = width if self._rules.skip_advances_row_width else 0
-        cells[rows.SKIP_RESETS] = int(self._rules.skip_resets_neighbour)
-        cells[rows.USE_SKIP] = int(use_skip)
-        cells[rows.USE_BASE] = int(coding.base is not None)
-        cells[rows.USE_HISTORY] = int(use_history)
-        cells[rows.BOUNDED] = int(coding.bound_size > 0)
-        cells[rows.LOWEST] = -zero if size else rows.INT32_LOWEST
-        cells[rows.HIGHEST] = size - 1 - zero if size else rows.INT32_HIGHEST
-        if coding.bound_size:
-            cells[rows.FIXED_SIGN] = 2 if zero == 0 else int(zero == size - 1)
-        return cells
-
-
-class _InterpretedMemory:
-    """Holds what the interpreted loops work on in Python's own sequences, which it reads faster than arrays."""
-
-    def payload(self, payload: bytes) -> Any:
-        return payload
-
-    def cells(self, cells: list[int]) -> Any:
-        return cells.copy()
-
-    counters = cells
-
-    def flags(self, flags: NDArray[np.generic] | None) -> Any:
-        return b"" if flags is None else np.ascontiguousarray(flags, np.uint8).tobytes()
-
-    def levels(self, levels: IntArray | None) -> Any:
-        return array("i", b"" if levels is None else np.ascontiguousarray(levels, np.int32).tobytes())
-
-
-class _CompiledMemory:
-    """Holds what the compiled loops work on in arrays of exactly the types that they were compiled for."""
-
-    def payload(self, payload: bytes) -> Any:
-        return np.frombuffer(payload, np.uint8)
-
-    def cells(self, cells: list[int]) -> Any:
-        return np.array(cells, np.int64)
-
-    def counters(self, counters: list[int]) -> Any:
-        return np.array(counters, np.uint16)
-
-    def flags(self, flags: NDArray[np.generic] | None) -> Any:
-        return np.require(np.zeros(0) if flags is None else flags, np.uint8, ["C", "W"]).reshape(-1)
-
-    def levels(self, levels: IntArray | None) -> Any:
-        return np.require(np.zeros(0) if levels is None else levels, np.int32, ["C", "W"]).reshape(-1)
 
 
 def _skip_notes(row_skip: FlagArray | None, quantized: IntArray, bit: int, tensor: int) -> list[Note]:
