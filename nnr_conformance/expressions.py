@@ -30,7 +30,20 @@ _SYMBOLS = {
     operator.le: "<=",
     operator.gt: ">",
     operator.ge: ">=",
+    operator.and_: "&",
+    operator.or_: "|",
 }
+_LOGICAL = {operator.and_: "&&", operator.or_: "||"}
+_PRECEDENCE = (
+    (operator.mul, operator.floordiv, operator.mod),
+    (operator.add, operator.sub),
+    (operator.lshift, operator.rshift),
+    (operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne),
+    (operator.and_,),
+    (operator.or_,),
+)
+"""Operators from the one that binds first to the one that binds last, as in the language C."""
+
 _COMPARISONS = (operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge)
 
 
@@ -85,6 +98,33 @@ def names(expression: Expression) -> set[str]:
     return set()
 
 
+def linear(expression: Expression) -> str:
+    """A sum as text, with equal terms cancelled and constants joined: ``a + 1 + b - 1 - a`` is ``b``."""
+    terms: dict[str, int] = {}
+    _add_terms(expression, 1, terms)
+    constant = terms.pop("", 0)
+    signed = [(term, factor) for term, factor in terms.items() if factor]
+    if constant or not signed:
+        signed.append((str(abs(constant)), -1 if constant < 0 else 1))
+    text = ""
+    for term, factor in signed:
+        product = term if abs(factor) == 1 else f"{abs(factor)} * {term}"
+        sign = "-" if factor < 0 else "+"
+        text = f"{text} {sign} {product}" if text else product if factor > 0 else f"-{product}"
+    return text
+
+
+def _add_terms(expression: Expression, factor: int, terms: dict[str, int]) -> None:
+    if isinstance(expression, BinExpr) and expression.op in (operator.add, operator.sub):
+        _add_terms(expression.lhs, factor, terms)
+        _add_terms(expression.rhs, factor if expression.op is operator.add else -factor, terms)
+    elif isinstance(expression, int):
+        terms[""] = terms.get("", 0) + factor * expression
+    else:
+        text = _operand(expression, 0)
+        terms[text] = terms.get(text, 0) + factor
+
+
 def render(expression: Expression) -> str:
     """The expression as text in the style of a syntax table."""
     if isinstance(expression, Path):
@@ -93,36 +133,44 @@ def render(expression: Expression) -> str:
     if isinstance(expression, BinExpr):
         return _render_binary(expression)
     if isinstance(expression, UniExpr):
-        return f"-{_operand(expression.operand)}"
+        return f"-{_operand(expression.operand, -1)}"
     if isinstance(expression, Function):
         return _render_function(expression)
     return str(expression)
 
 
 def _render_binary(expression: BinExpr) -> str:
-    logical = {operator.and_: "&&", operator.or_: "||"}.get(expression.op)
-    if logical is not None and _is_condition(expression.lhs):
-        symbol = logical
-    else:
-        symbol = {operator.and_: "&", operator.or_: "|"}.get(expression.op) or _SYMBOLS[expression.op]
-    return f"{_operand(expression.lhs)} {symbol} {_operand(expression.rhs)}"
+    logical = expression.op in _LOGICAL and _is_condition(expression.lhs)
+    symbol = _LOGICAL[expression.op] if logical else _SYMBOLS[expression.op]
+    rank = _rank(expression)
+    left = _operand(expression.lhs, rank)
+    right = _operand(expression.rhs, rank if expression.op in (operator.add, operator.mul) else rank - 1)
+    return f"{left} {symbol} {right}"
 
 
 def _render_function(expression: Function) -> str:
     if expression.name == "either":
-        return " || ".join(_operand(argument) for argument in expression.arguments)
+        return " || ".join(_operand(argument, len(_PRECEDENCE) - 1) for argument in expression.arguments)
     if expression.name == "Ceil":
-        return f"Ceil( {' / '.join(_operand(argument) for argument in expression.arguments)} )"
+        return f"Ceil( {' / '.join(_operand(argument, 0) for argument in expression.arguments)} )"
     if expression.name == "at":
         items, index = (render(argument) for argument in expression.arguments)
         return f"{items}[{index}]"
     return f"{expression.name}( {', '.join(render(argument) for argument in expression.arguments)} )"
 
 
-def _operand(expression: Expression) -> str:
+def _operand(expression: Expression, rank: int) -> str:
+    """An operand of an operator of this precedence, in parentheses when it binds later."""
     text = render(expression)
-    return f"({text})" if isinstance(expression, BinExpr) and not _is_condition(expression) else text
+    return f"({text})" if isinstance(expression, BinExpr) and _rank(expression) > rank else text
+
+
+def _rank(expression: BinExpr) -> int:
+    return next(rank for rank, operators in enumerate(_PRECEDENCE) if expression.op in operators)
 
 
 def _is_condition(expression: Expression) -> bool:
-    return isinstance(expression, BinExpr) and expression.op in _COMPARISONS
+    """True for a comparison and for what joins comparisons, so that ``&`` on it is a logical and."""
+    if not isinstance(expression, BinExpr):
+        return False
+    return expression.op in _COMPARISONS or (expression.op in _LOGICAL and _is_condition(expression.lhs))

@@ -78,12 +78,19 @@ class Scope(dict[str, Any]):
         if not self.indices:
             self.tree[name] = value
             return
-        items = self.tree.setdefault(name, [])
-        for index in self.indices[:-1]:
+        self._list_at(name, self.indices[:-1]).append(value)
+
+    def open_list(self, name: str) -> list[Any]:
+        """The list of an element at the loop indices, empty when the loop inside them ran no time."""
+        return self._list_at(name, self.indices)
+
+    def _list_at(self, name: str, indices: list[int]) -> list[Any]:
+        items: list[Any] = self.tree.setdefault(name, [])
+        for index in indices:
             while len(items) <= index:
                 items.append([])
             items = items[index]
-        items.append(value)
+        return items
 
     def subscript(self) -> str:
         """The loop indices as they stand behind an element's name: ``[i][j]``."""

@@ -158,7 +158,6 @@ nnr_compressed_data_unit_header = Structure(
             If(this.parent_node_id_type == ICNN_NDU_PL_SHA256, "parent_node_payload_sha256" / u(256)),
             If(this.parent_node_id_type == ICNN_NDU_PL_SHA512, "parent_node_payload_sha512" / u(512)),
         ),
-        otherwise=(Let("parent_node_id_present_flag", 0), Let("temporal_context_modeling_flag", 0)),
     ),
     If(
         either(

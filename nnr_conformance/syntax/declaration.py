@@ -89,7 +89,8 @@ class Alignment(Part):
         self.descriptor._parse(reader, scope, joined(path, "byte_alignment()"))
 
     def _build(self, source: Source, writer: BitWriter, scope: Scope, path: str) -> None:
-        self.descriptor._build(0, writer, scope, joined(path, "byte_alignment()"))
+        code = 1 << (7 - (writer.position & 7))
+        self.descriptor._build(code, writer, scope, joined(path, "byte_alignment()"))
 
     def infer(self, scope: Scope, path: str) -> None:
         """Nothing is inferred for bits without a value."""
@@ -171,15 +172,20 @@ class Enclosed(Part):
 
     def _parse(self, reader: BitReader, scope: Scope, path: str) -> None:
         inner = self._enter(scope)
+        here = joined(path, self.name)
         try:
-            self.structure._parse(reader, inner, path)
+            for member in self.structure.members:
+                member._parse(reader, inner, here)
         finally:
             # What could be read of a broken structure is kept: the id of a tensor tells which one was lost.
             self._leave(inner, scope)
 
     def _build(self, source: Source, writer: BitWriter, scope: Scope, path: str) -> None:
         inner = self._enter(scope)
-        self.structure._build(source.enter(self.name, path), writer, inner, path)
+        here = joined(path, self.name)
+        entered = source.enter(self.name, path)
+        for member in self.structure.members:
+            member._build(entered, writer, inner, here)
         self._leave(inner, scope)
 
     def infer(self, scope: Scope, path: str) -> None:
@@ -198,20 +204,25 @@ class If(Part):
     def parts(self) -> tuple[Part, ...]:
         return self.members + self.otherwise
 
-    def _choose(self, scope: Scope, path: str) -> tuple[Part, ...]:
-        holds = evaluate(self.condition, scope)
-        present, absent = (self.members, self.otherwise) if holds else (self.otherwise, self.members)
-        for part in absent:
-            part.infer(scope, path)
-        return present
+    def _choose(self, scope: Scope) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
+        """The present and the absent parts. What is present may give a value to a name that is absent too."""
+        if evaluate(self.condition, scope):
+            return self.members, self.otherwise
+        return self.otherwise, self.members
 
     def _parse(self, reader: BitReader, scope: Scope, path: str) -> None:
-        for part in self._choose(scope, path):
+        present, absent = self._choose(scope)
+        for part in present:
             part._parse(reader, scope, path)
+        for part in absent:
+            part.infer(scope, path)
 
     def _build(self, source: Source, writer: BitWriter, scope: Scope, path: str) -> None:
-        for part in self._choose(scope, path):
+        present, absent = self._choose(scope)
+        for part in present:
             part._build(source, writer, scope, path)
+        for part in absent:
+            part.infer(scope, path)
 
 
 class For(Part):
@@ -227,6 +238,7 @@ class For(Part):
         self.first = first
         self.step = step
         self.members = tuple(_part(member) for member in members)
+        self._elements = tuple(_elements(self))
 
     def parts(self) -> tuple[Part, ...]:
         return self.members
@@ -241,13 +253,10 @@ class For(Part):
             yield number
         scope.indices.pop()
         scope.subscripts.pop()
-        if not scope.indices:
-            self._lists_in_scope(scope)
-
-    def _lists_in_scope(self, scope: Scope) -> None:
-        for part in walk(self):
-            if isinstance(part, Element):
-                scope[part.name] = scope.tree.setdefault(part.name, [])
+        for name in self._elements:
+            items = scope.open_list(name)
+            if not scope.indices:
+                scope[name] = items
 
     def _parse(self, reader: BitReader, scope: Scope, path: str) -> None:
         for _ in self._steps(scope):
@@ -355,6 +364,15 @@ def walk(part: Part) -> Iterator[Part]:
     for inner in part.parts():
         yield inner
         yield from walk(inner)
+
+
+def _elements(part: Part) -> Iterator[str]:
+    """Names of the elements inside a part that belong to the tree around it."""
+    for inner in part.parts():
+        if isinstance(inner, Element):
+            yield inner.name
+        elif not isinstance(inner, Enclosed):
+            yield from _elements(inner)
 
 
 def _part(member: Member) -> Part:

@@ -18,7 +18,7 @@ def _records(count: Expression) -> Function:
 
 
 def _minus_one(count: Expression) -> Function:
-    return Function("Max0", lambda n: max(0, n - 1), count)
+    return Function("Max", max, 0, count - 1)
 
 
 def _count(code: str) -> Must:

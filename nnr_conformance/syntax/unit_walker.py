@@ -43,7 +43,7 @@ def walk_units(
         unit = parse_unit(buffer, span.label, span.first, span.end, state, session)
         state = state_after(unit, state, readings)
         yield unit
-        if unit.unit_type == AGG:
+        if unit.unit_type == AGG and not unit.broken:
             state = yield from _enclosed_units(buffer, unit, state, session, readings, depth=1)
 
 
@@ -92,7 +92,7 @@ def _enclosed_units(
         state = state_after(unit, state, readings)
         _check_entry(aggregate, found, span, unit, session)
         yield unit
-        if unit.unit_type == AGG:
+        if unit.unit_type == AGG and not unit.broken:
             state = yield from _enclosed_units(buffer, unit, state, session, readings, depth + 1)
         found, reached = found + 1, span.end
     if reached == aggregate.end:
