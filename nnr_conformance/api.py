@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nnr_conformance.bits import Buffer
 from nnr_conformance.decoder.digests import StageDigests
 from nnr_conformance.decoder.how import UnitDecoder
-from nnr_conformance.decoder.model import Composer, NamedTensor, in_format, transmitted, updated
+from nnr_conformance.decoder.model import Composer, NamedTensor, check_composition, in_format, transmitted, updated
 from nnr_conformance.decoder.stream import StreamDecoder
 from nnr_conformance.decoder.tensors import DecodedUnit
 from nnr_conformance.decoder.update_tree import UpdateTree
@@ -20,6 +20,8 @@ from nnr_conformance.diagnostics import Diagnostic, Findings
 from nnr_conformance.errors import UsageError
 from nnr_conformance.limits import DEFAULT_LIMITS, Limits
 from nnr_conformance.readings import DEFAULT_READINGS, Readings
+from nnr_conformance.scope import TraceEntry
+from nnr_conformance.syntax.unit_parser import Unit
 
 Streams = Buffer | Sequence[Buffer]
 
@@ -45,9 +47,9 @@ class ChainDecoder:
     """Decodes a chain of streams: a model, then its updates in order. Iterating gives the tensors of the last one.
 
     `base`: the model that the first stream updates, by name. `transmitted_only`: the tensors of the last stream as they
-    were transmitted, nothing composed or added. `wanted`: only tensors of these names. `keep_levels`: remember the
-    levels of the last stream too. After the iteration `decoders` has one decoder for each stream; findings are in
-    `findings`, one for each stream.
+    were transmitted, nothing composed or added. `wanted`: only tensors of these names. `on_progress`: called with the
+    number of bytes done. After the iteration `decoders` has one decoder for each stream; findings are in `findings`,
+    one for each stream.
     """
 
     streams: tuple[memoryview, ...]
@@ -62,6 +64,7 @@ class ChainDecoder:
     decoders: list[StreamDecoder] = field(default_factory=list)
     findings: list[Findings] = field(default_factory=list)
     digests: list[StageDigests] = field(default_factory=list)
+    on_progress: Callable[[int], None] | None = None
 
     def __iter__(self) -> Iterator[NamedTensor]:
         for tensor, _ in self.tensors_with_units():
@@ -93,17 +96,13 @@ class ChainDecoder:
             yield NamedTensor(name, values, None, False, ""), None
 
     def units(self) -> Iterator[tuple[int, DecodedUnit]]:
-        """Every decoded unit of every stream with the number of its stream; composed for its checks, nothing kept."""
+        """Every decoded unit of every stream with the number of its stream; checked for composition, nothing kept."""
         tree = UpdateTree()
         for number, stream in enumerate(self.streams):
             decoder = self._decoder(stream, tree, number)
-            composer = Composer(decoder.findings)
             for unit in self._units(decoder):
+                check_composition(unit, decoder.findings)
                 yield number, unit
-                for tensor in composer.add(unit):
-                    in_format(tensor, decoder.findings)
-            for tensor in composer.finish():
-                in_format(tensor, decoder.findings)
 
     def _pick(self, names: Iterable[str]) -> list[str]:
         return [name for name in names if self.wanted is None or name in self.wanted]
@@ -120,6 +119,13 @@ class ChainDecoder:
             given_parents=frozenset(self.base),
         )
         digests = StageDigests()
+        before = sum(len(one) for one in self.streams[:number])
+
+        def observe(unit: Unit, trace: list[TraceEntry]) -> None:
+            digests.add_unit(stream, unit, trace)
+            if self.on_progress is not None:
+                self.on_progress(before + unit.first)
+
         decoder = StreamDecoder(
             stream,
             how,
@@ -127,7 +133,7 @@ class ChainDecoder:
             tree,
             self.wanted,
             self.out_of_band,
-            lambda unit, trace: digests.add_unit(stream, unit, trace),
+            observe,
         )
         self.decoders.append(decoder)
         self.findings.append(decoder.findings)
@@ -144,7 +150,7 @@ class ChainDecoder:
         self, decoder: StreamDecoder, model: dict[str, NDArray[Any]], update_alone: bool = False
     ) -> Iterator[tuple[NamedTensor, DecodedUnit | None]]:
         """The composed tensors of a stream, added to their parents in `model`, which loses them."""
-        composer = Composer(decoder.findings)
+        composer = Composer(decoder.findings, self.limits)
         if update_alone:
             for _ in self._units(decoder):
                 pass

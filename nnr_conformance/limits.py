@@ -15,6 +15,7 @@ class Limits:
     `tensor_elements`: elements of one tensor. `free_elements`: elements of a tensor beyond what its payload can carry
     bin by bin (skipped rows and codebooks of size 1 cost nothing). `codebook_entries`, `string_bytes`, `dimensions`:
     per occurrence. `inflated_bytes`: output of DEFLATE. `aggregate_depth`: nesting of aggregate units.
+    `composition_products`: multiplications of one product of factors G and H (about 1 ns each).
     """
 
     units: int = 1 << 24
@@ -26,6 +27,7 @@ class Limits:
     string_bytes: int = 1 << 16
     inflated_bytes: int = 1 << 28
     aggregate_depth: int = 1
+    composition_products: int = 1 << 32
 
 
 DEFAULT_LIMITS = Limits()

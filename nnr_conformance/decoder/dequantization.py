@@ -70,6 +70,9 @@ def dequantize_uniform(
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         values = quantized.astype(np.float32, order="C")
         np.multiply(values, step, out=values)
+        if np.isinf(step):
+            # The sign of 0 times infinity depends on the processor; digests need one pattern.
+            values[quantized == 0] = np.nan
         if quantized.size:
             # The value is monotone in the level, so the smallest and the largest level stand for all of them.
             extremes = [int(quantized.min()), int(quantized.max())]

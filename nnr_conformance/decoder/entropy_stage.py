@@ -84,7 +84,8 @@ def entropy_decode(
                 header.tools.add("32 prefix ids")
                 return results
         tensor = members[fault.tensor].name if fault.tensor < len(members) else members[-1].name
-        at = payload.absolute(min(fault.bit, 8 * len(payload.data)))
+        read = fault.bit - (fault.code == "stop_bit_missing")
+        at = payload.absolute(max(0, min(read, 8 * len(payload.data) - 1)))
         raise BitstreamError(
             diagnose(
                 fault.code,

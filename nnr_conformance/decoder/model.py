@@ -15,11 +15,24 @@ from numpy.typing import NDArray
 from nnr_conformance.decoder.composition import Member, add_update, apply_local_scaling, compose
 from nnr_conformance.decoder.formats import convert
 from nnr_conformance.decoder.tensors import CodedTensor, DecodedUnit
-from nnr_conformance.diagnostics import Findings
+from nnr_conformance.diagnostics import Findings, stop
 from nnr_conformance.errors import BitstreamError
+from nnr_conformance.limits import DEFAULT_LIMITS, Limits
 from nnr_conformance.scope import joined
 
 SCALING_SUFFIX = "_scaling"
+
+
+def check_composition(unit: DecodedUnit, findings: Findings) -> None:
+    """The checks of composing a block, without its multiplications; its values in the signalled format."""
+    members = {tensor.member: tensor for tensor in unit.tensors}
+    scaling = members.get(Member.LOCAL_SCALING)
+    scaled = members.get(Member.G) or members.get(Member.WEIGHT)
+    if unit.block and scaling is not None and scaled is not None and scaling.values.shape != scaled.values.shape[:1]:
+        message = f"a local scaling vector of {list(scaling.values.shape)} for a tensor of {list(scaled.values.shape)}"
+        findings.report("ls_shape", message, bits=scaling.bits, path=joined(unit.label, scaling.name))
+    for _ in transmitted(unit, findings):
+        pass
 
 
 class NamedTensor(NamedTuple):
@@ -43,6 +56,7 @@ class Composer:
     """Composes the tensors of one stream. Parts that do not fit are reported and delivered as they are."""
 
     findings: Findings
+    limits: Limits = DEFAULT_LIMITS
     _scalings: dict[str, tuple[DecodedUnit, CodedTensor]] = field(default_factory=dict)
     _factor: _PendingFactor | None = None
 
@@ -105,6 +119,7 @@ class Composer:
             if scaling is not None:
                 values = apply_local_scaling(values, scaling.values, path=path, bits=scaling.bits)
             if h is not None:
+                self._check_products(values.size, h.values.shape[-1], path, h.bits)
                 values = compose(values, h.values, unit.dimensions, path=path, bits=h.bits)
         except BitstreamError as fault:
             self.findings.add(fault.diagnostic)
@@ -113,6 +128,14 @@ class Composer:
                     yield _named(unit, part.name, part.values)
             return
         yield _named(unit, name, values)
+
+    def _check_products(self, left: int, columns: int, path: str, bits: tuple[int, int]) -> None:
+        products = left * columns
+        if products > self.limits.composition_products:
+            message = (
+                f"{products} multiplications, the limit composition_products is {self.limits.composition_products}"
+            )
+            stop("limit_composition", message, bits=bits, path=path)
 
     def _give_up_factor(self, why: str) -> Iterator[NamedTensor]:
         if self._factor is not None:

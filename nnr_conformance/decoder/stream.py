@@ -95,6 +95,8 @@ class StreamDecoder:
             )
         names: tuple[str, ...] = ()
         decoded = None
+        if unit.unit_type == NDU and self._state is not None:
+            self._state.data_units += 1
         if not unit.broken:
             try:
                 names, decoded = self._act(unit, trace)
@@ -212,7 +214,6 @@ class StreamDecoder:
         payload = self._payload(unit, names)
         if payload is None:
             return names, None
-        state.data_units += 1
         for name in names:
             if name in state.names:
                 message = f"{name!r} was in {state.names[name]} before"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from nnr_conformance.diagnostics import Diagnostic, Severity
 from nnr_conformance.report.model import DiagnosticGroup, Report, StreamReport
@@ -45,7 +45,12 @@ def _stream(stream: StreamReport, verbose: bool, colour: bool) -> Iterator[str]:
         yield from _tensors(stream)
         for stage, digest in stream.digests.items():
             yield f"  sha256 {stage:<12} {digest}"
-    for group in stream.groups:
+    yield from render_groups(stream.groups, colour=colour)
+
+
+def render_groups(groups: Iterable[DiagnosticGroup], *, colour: bool = False) -> Iterator[str]:
+    """Diagnostics line by line."""
+    for group in groups:
         yield from _group(group, colour)
 
 

@@ -1,0 +1,137 @@
+"""nnr-decode: streams to tensors in a file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnr_conformance.api import ChainDecoder, chain_decoder
+from nnr_conformance.cli.progress import Progress, advise
+from nnr_conformance.cli.running import run
+from nnr_conformance.cli.streams import add_common_options, limits_of, read_out_of_band, read_streams
+from nnr_conformance.cli.tensor_files import TensorWriter, open_writer, read_tensors
+from nnr_conformance.diagnostics import Severity
+from nnr_conformance.errors import UsageError
+from nnr_conformance.report.model import grouped, verdict_of, worst
+from nnr_conformance.report.text import render_groups
+from nnr_conformance.version import VERSION
+
+EPILOG = """\
+The result is the model ready to use: local scaling applied, factors G and H multiplied. Several streams are one chain:
+a model (or --base), then its updates in order, which are added. With --transmitted the tensors of the last stream are
+written as they were transmitted, under their names in the stream.
+
+exit codes: 0 decoded, 1 the stream is wrong (what could be decoded is written), 2 wrong use, 3 something is missing
+(such as the parent of an update) or a limit was hit
+
+example: nnr-decode model.nnr -o model.npz
+         nnr-decode base.nnr update1.nnr update2.nnr -o model.safetensors
+         nnr-decode model.nnr --tensor conv1.weight --levels -o conv1.npz
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    options = argparse.ArgumentParser(
+        prog="nnr-decode",
+        description="Decode streams of ISO/IEC 15938-17 (NNR / NNC) into tensors.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    options.add_argument("streams", nargs="+", metavar="STREAM", help="stream file")
+    options.add_argument("-o", "--output", required=True, metavar="OUT", help="file to write: .npz or .safetensors")
+    options.add_argument("--tensor", action="append", metavar="NAME", help="only this tensor (may be repeated)")
+    options.add_argument("--transmitted", action="store_true", help="tensors of the last stream as transmitted")
+    options.add_argument(
+        "--levels", action="store_true", help="write the integers before dequantization instead of values"
+    )
+    options.add_argument("--base", metavar="FILE", help=".npz or .safetensors file with the model to update")
+    add_common_options(options)
+    options.add_argument("-q", "--quiet", action="store_true", help="print problems only")
+    options.add_argument("--version", action="version", version=f"nnr-decode {VERSION}")
+    return options
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point of nnr-decode; returns the exit code."""
+    arguments = parser().parse_args(argv)
+    return run("nnr-decode", lambda: _main(arguments))
+
+
+def _main(arguments: argparse.Namespace) -> int:
+    streams = read_streams(arguments.streams)
+    total = sum(len(stream) for stream in streams)
+    advise(total)
+    base: Mapping[str, NDArray[Any]] = {} if arguments.base is None else read_tensors(arguments.base)
+    chain = chain_decoder(
+        streams,
+        transmitted=arguments.transmitted or arguments.levels,
+        base=base,
+        tensors=arguments.tensor,
+        readings=arguments.reading,
+        limits=limits_of(arguments.limit),
+        out_of_band=read_out_of_band(arguments.out_of_band),
+    )
+    progress = Progress(total, "decoding")
+    chain.on_progress = progress.at
+    written = _Written()
+    with open_writer(arguments.output) as writer:
+        if arguments.levels:
+            _write_levels(chain, writer, written)
+        else:
+            for tensor in chain:
+                written.write(writer, tensor.name, tensor.values, tensor.label)
+        missing = sorted(set(arguments.tensor or ()) - written.names)
+        if missing:
+            progress.done()
+            raise UsageError(f"no tensor {', '.join(map(repr, missing))} in {arguments.streams[-1]}")
+    progress.done()
+    return _conclude(arguments, chain, written)
+
+
+def _write_levels(chain: ChainDecoder, writer: TensorWriter, written: _Written) -> None:
+    done = None
+    for _, unit in chain.tensors_with_units():
+        if unit is None or unit is done:
+            continue
+        done = unit
+        for coded in unit.tensors:
+            if coded.quantized is not None and (chain.wanted is None or coded.name in chain.wanted):
+                written.write(writer, coded.name, coded.quantized, unit.label)
+
+
+class _Written:
+    """Names and sizes of what was written; a name that occurs again gets its unit behind it: nothing is lost."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+        self.bytes = 0
+
+    def write(self, writer: TensorWriter, name: str, values: NDArray[np.generic], label: str) -> None:
+        """Write one tensor."""
+        unique = name if name not in self.names else f"{name} ({label})"
+        writer.write(unique, values)
+        self.names.add(unique)
+        self.bytes += values.nbytes
+
+
+def _conclude(arguments: argparse.Namespace, chain: ChainDecoder, written: _Written) -> int:
+    for path, stream, findings in zip(arguments.streams, chain.streams, chain.findings, strict=True):
+        errors = grouped((found for found in findings if found.severity is Severity.ERROR), stream)
+        if errors:
+            print(f"{path}:", *render_groups(errors), sep="\n", file=sys.stderr)
+    if not arguments.quiet:
+        print(f"{arguments.output}: {len(written.names)} tensors, {written.bytes} bytes")
+    verdict = worst(verdict_of(findings) for findings in chain.findings)
+    if verdict.exit_code:
+        print(f"nnr-decode: {verdict.value}; nnr-check says more", file=sys.stderr)
+    return verdict.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

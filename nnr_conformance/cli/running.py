@@ -1,0 +1,33 @@
+"""How a command runs: errors of use in one line, no traceback for bad input, a closed pipe ends quietly."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+from nnr_conformance.errors import NnrError
+
+USAGE = 2
+UNDETERMINED = 3
+INTERRUPTED = 130
+
+
+def run(command: str, body: Callable[[], int]) -> int:
+    """Run a command's body; its exit code, or that of the error which ended it."""
+    try:
+        code = body()
+        sys.stdout.flush()
+        return code
+    except NnrError as error:
+        print(f"{command}: {error}", file=sys.stderr)
+        return USAGE
+    except MemoryError:
+        print(f"{command}: out of memory; lower the limit tensor_elements", file=sys.stderr)
+        return UNDETERMINED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever reads the output has seen enough; the interpreter must not try to flush again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0

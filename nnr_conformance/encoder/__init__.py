@@ -1,0 +1,1 @@
+"""Building streams from trees of syntax elements."""
