@@ -1,0 +1,166 @@
+"""nnr-explain: every bit of a stream with its element, value and meaning; and the syntax tables it is read by."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+import sys
+from collections.abc import Sequence
+
+from nnr_conformance.cli.running import run
+from nnr_conformance.cli.streams import add_common_options, limits_of, read_out_of_band, read_stream
+from nnr_conformance.diagnostics import Diagnostic, Findings, Severity
+from nnr_conformance.errors import UsageError
+from nnr_conformance.readings import Readings
+from nnr_conformance.report.bit_listing import (
+    bit_rows,
+    diagnostic_to_json,
+    render_diagnostic,
+    render_unit,
+    unit_to_json,
+)
+from nnr_conformance.report.model import verdict_of
+from nnr_conformance.scope import Session, TraceEntry
+from nnr_conformance.syntax.describe import describe, render_table, structures
+from nnr_conformance.syntax.unit_parser import Unit
+from nnr_conformance.syntax.unit_walker import walk_units
+from nnr_conformance.version import VERSION
+
+EPILOG = """\
+Each unit is listed with the bits of its size, header and parameters: where they are (byte.bit, bit 0 is the most
+significant one, and as a bit number from the start of the stream), the bits themselves (in hexadecimal digits where
+they are many), the syntax element in the standard's words, its descriptor, value and meaning. Elements that the stream
+leaves out are marked as inferred. Payloads are not decoded: see nnr-check and nnr-decode for that.
+
+exit codes: 0 all could be read, 1 something is wrong, 2 wrong use, 3 something is missing or a limit was hit
+
+example: nnr-explain model.nnr
+         nnr-explain --unit 3 --no-payload model.nnr
+         nnr-explain --syntax nnr_unit_header
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    options = argparse.ArgumentParser(
+        prog="nnr-explain",
+        description="Show what each bit of a stream of ISO/IEC 15938-17 (NNR / NNC) means.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    options.add_argument("streams", nargs="*", metavar="STREAM", help="stream file")
+    options.add_argument(
+        "--unit", action="append", metavar="N", help="only this unit, such as 3, or 3.1 inside aggregate unit 3"
+    )
+    options.add_argument(
+        "--syntax",
+        nargs="?",
+        const="",
+        metavar="STRUCTURE",
+        help="print the syntax table of a structure, of all structures without a name",
+    )
+    options.add_argument(
+        "--format", choices=("text", "json"), default="text", help="text, or JSON with a line per unit"
+    )
+    options.add_argument("--no-payload", action="store_true", help="leave out where payloads are and how they start")
+    add_common_options(options)
+    options.add_argument("--version", action="version", version=f"nnr-explain {VERSION}")
+    return options
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point of nnr-explain; returns the exit code."""
+    arguments = parser().parse_args(argv)
+    return run("nnr-explain", lambda: _main(arguments))
+
+
+def _main(arguments: argparse.Namespace) -> int:
+    if hasattr(sys.stdout, "reconfigure"):
+        # Names in a stream may have letters that the terminal's encoding lacks.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    if arguments.syntax is not None:
+        if arguments.streams:
+            raise UsageError("--syntax takes the name of one structure and no stream")
+        _print(syntax_tables(arguments.syntax))
+        return 0
+    if not arguments.streams:
+        raise UsageError("no STREAM given; try nnr-explain --help")
+    found: list[Diagnostic] = []
+    for path in arguments.streams:
+        found += _explain(path, arguments)
+    return verdict_of(found).exit_code
+
+
+def syntax_tables(name: str) -> list[str]:
+    """The table of a structure, or of all when the name is empty. Raises UsageError for an unknown name."""
+    known = structures()
+    if name and name not in known:
+        near = difflib.get_close_matches(name, known, n=5, cutoff=0.5)
+        near += [candidate for candidate in known if name in candidate and candidate not in near]
+        hint = f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(known)}"
+        raise UsageError(f"no structure {name!r}; {hint}")
+    chosen = [known[name]] if name else list(known.values())
+    return ["\n\n".join(render_table(describe(structure)) for structure in chosen)]
+
+
+def _explain(path: str, arguments: argparse.Namespace) -> list[Diagnostic]:
+    buffer = read_stream(path)
+    session = Session(Findings(), [], limits_of(arguments.limit), read_out_of_band(arguments.out_of_band))
+    wanted = None if arguments.unit is None else {number.removeprefix("unit ") for number in arguments.unit}
+    as_json = arguments.format == "json"
+    if not as_json and len(arguments.streams) > 1:
+        _print([f"{path}:", ""])
+    units = shown = 0
+    trace = session.trace if session.trace is not None else []
+    for unit in walk_units(buffer, session, Readings.choose(arguments.reading)):
+        found = session.findings.diagnostics[shown:]
+        shown += len(found)
+        units += 1
+        number = unit.label.removeprefix("unit ")
+        if wanted is None or number in wanted:
+            _print(_listing(path, unit, trace, buffer, found, arguments))
+        if wanted is not None:
+            wanted.discard(number)
+        trace.clear()
+    if wanted:
+        raise UsageError(f"{path} has no unit {', '.join(sorted(wanted))}; units found: {units}")
+    diagnostics = session.findings.diagnostics
+    _print(_ending(path, len(buffer), units, diagnostics, diagnostics[shown:], as_json))
+    return diagnostics
+
+
+def _listing(
+    path: str,
+    unit: Unit,
+    trace: Sequence[TraceEntry],
+    buffer: memoryview,
+    found: Sequence[Diagnostic],
+    arguments: argparse.Namespace,
+) -> list[str]:
+    rows = bit_rows(trace, buffer)
+    if arguments.format == "json":
+        return [json.dumps(unit_to_json(path, unit, rows, found, payload=not arguments.no_payload))]
+    return [*render_unit(unit, rows, found, payload=not arguments.no_payload), ""]
+
+
+def _ending(
+    path: str, size: int, units: int, diagnostics: Sequence[Diagnostic], last: Sequence[Diagnostic], as_json: bool
+) -> list[str]:
+    """What was found behind the last unit, and a summary."""
+    if as_json:
+        found = [diagnostic_to_json(diagnostic) for diagnostic in last]
+        return [json.dumps({"stream": path, "bytes": size, "units": units, "diagnostics": found})]
+    lines = [line for diagnostic in last for line in render_diagnostic(diagnostic)]
+    counts = [
+        sum(found.severity is severity for found in diagnostics) for severity in (Severity.ERROR, Severity.WARNING)
+    ]
+    return [*lines, f"{path}: {size} bytes, {units} units, {counts[0]} errors, {counts[1]} warnings"]
+
+
+def _print(lines: Sequence[str]) -> None:
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
