@@ -243,7 +243,9 @@ def chain_decoder(
 
 def as_views(data: Streams) -> tuple[memoryview, ...]:
     """The streams as views of bytes. Raises UsageError for anything else than bytes-like objects."""
-    streams = (data,) if isinstance(data, (bytes, bytearray, memoryview)) else tuple(data)
+    if isinstance(data, (bytes, bytearray, memoryview)):
+        data = (data,)
+    streams = tuple(data) if isinstance(data, Iterable) else ()
     if not streams or not all(isinstance(stream, (bytes, bytearray, memoryview)) for stream in streams):
         raise UsageError("a stream is a bytes-like object, or several of them in a sequence")
     return tuple(memoryview(stream).cast("B") for stream in streams)
