@@ -48,7 +48,7 @@ def decode_magnitude(
         flag += 2
     magnitude = ((flag - first_flag) >> 1) + bin_value
     length = 0
-    if bin_value and magnitude < bound:
+    if bin_value:
         while length < LONGEST_PREFIX and magnitude + (1 << length) <= bound:
             bin_value, interval, value, ahead, position = decode_bin(
                 payload, counters0, counters1, prefix + length, interval, value, ahead, position

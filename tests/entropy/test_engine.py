@@ -71,17 +71,33 @@ def test_both_forms_of_decode_bin_equal_the_nine_bit_engine(data: bytes, choices
         assert ac.bits_read(engine) == reference.bits
 
 
-@given(st.lists(st.tuples(st.integers(0, 8), st.integers(0, 1)), max_size=200))
-def test_bins_written_by_the_reference_encoder_are_read_back(bins: list[tuple[int, int]]) -> None:
+def read_back(bins: list[tuple[int, int]]) -> list[int]:
+    """Bins (context, value) through the reference encoder and this engine, to the end of the payload."""
     encoder, contexts = BinEncoder(), [Context(init_id) for init_id in range(9)]
     for context, bin_value in bins:
         encoder.context_bin(contexts[context], bin_value)
     data = encoder.finish()
     payload, engine = data + bytes(ac.PADDING), ac.start(data)
     counters = list(tables().initial_counter0), list(tables().initial_counter1)
-    assert [ac.read_bin(payload, engine, *counters, context) for context, _ in bins] == [bit for _, bit in bins]
+    found = [ac.read_bin(payload, engine, *counters, context) for context, _ in bins]
     assert ac.read_terminate(engine) == 1
     assert -(-ac.bits_read(engine) // 8) == len(data)
+    return found
+
+
+@given(st.lists(st.tuples(st.integers(0, 8), st.integers(0, 1)), max_size=200))
+def test_bins_written_by_the_reference_encoder_are_read_back(bins: list[tuple[int, int]]) -> None:
+    assert read_back(bins) == [value for _, value in bins]
+
+
+runs = st.tuples(st.integers(0, 8), st.integers(0, 1), st.integers(1, 400))
+
+
+@given(st.lists(runs, max_size=12))
+def test_a_surprise_after_a_long_run_is_read_back(lengths: list[tuple[int, int, int]]) -> None:
+    # Only a saturated context shifts by the full seven bits at once.
+    bins = [(context, value) for context, run, length in lengths for value in [run] * length + [1 - run]]
+    assert read_back(bins) == [value for _, value in bins]
 
 
 @given(st.integers(1, 13), st.data())

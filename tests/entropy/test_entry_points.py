@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from nnr_conformance.entropy import EntryPoint, Note, PayloadDecoder, TensorCoding
+from nnr_conformance.entropy import EntryPoint, Note, PayloadDecoder, TensorCoding, rows
+from nnr_conformance.entropy import engine as ac
 from nnr_conformance.entropy.entry_points import header_count
 
 from . import vector_files as files
@@ -39,6 +40,13 @@ def test_a_wrong_field_is_a_mismatch_that_names_it(field: str, compiled: bool) -
     assert note.bit > POINTS[0].bit_offset + POINTS[1].bit_offset
 
 
+def test_a_state_in_the_header_says_nothing_without_dependent_quantization(compiled: bool) -> None:
+    points = files.expected_entry_points(files.load("e1-014-scan2")["tensors"][0])
+    stated = tuple(replace(point, dq_state=5) for point in points)
+    assert points
+    assert notes_for(stated, compiled, "e1-014-scan2") == []
+
+
 @pytest.mark.parametrize("points", [(), POINTS[:-1], (*POINTS, POINTS[0])])
 def test_a_list_of_another_length_is_noted(points: tuple[EntryPoint, ...], compiled: bool) -> None:
     assert [note.code for note in notes_for(points, compiled)] == ["entry_point_count"]
@@ -50,6 +58,16 @@ def test_a_single_column_has_entry_points_in_the_header_that_decoding_does_not_u
     assert count >= 1
     assert notes_for((EntryPoint(0, 0, 0),) * count, compiled, "e1-023-scan1-width1") == []
     assert [note.code for note in notes_for((), compiled, "e1-023-scan1-width1")] == ["entry_point_count"]
+
+
+@pytest.mark.parametrize(("offset", "fault"), [(255, 0), (256, rows.RESTART_OFFSET)])
+def test_a_block_row_starts_with_an_offset_below_256(offset: int, fault: int) -> None:
+    engine = ac.start(bytes(8))
+    engine[ac.VALUE], engine[ac.AHEAD], engine[ac.NEIGHBOUR] = (offset << 3) + 7, 3, 2
+    counters = [1, 2], [3, 4]
+    rows.start_block_row(engine, *counters, [5, 6], [7, 8])
+    assert (engine[ac.FAULT], engine[ac.RANGE], engine[ac.NEIGHBOUR]) == (fault, 256, 0)
+    assert counters == ([5, 6], [7, 8])
 
 
 @pytest.mark.parametrize(("height", "count"), [(1, 0), (8, 0), (9, 1), (16, 1), (17, 2)])

@@ -83,6 +83,13 @@ def test_row_skip_flags_beyond_the_payload_are_noticed(compiled: bool) -> None:
     assert time.process_time() - started < 0.5
 
 
+def test_a_header_that_ends_beyond_the_payload_is_noticed(compiled: bool) -> None:
+    # One entry in the codebook: after 9 + 13 bits nothing more is read.
+    coding = replace(PLAIN, shape=(2,), edition=2, qp_bits=13, codebook_size=1)
+    assert fault_of(coding, bytes(2), compiled=compiled).code == "payload_overrun"
+    assert fault_of(coding, bytes(3), compiled=compiled).code == "terminate_missing"
+
+
 def test_a_fault_in_bits_after_the_end_is_an_overrun(compiled: bool) -> None:
     rng = np.random.default_rng(3)
     codes = set()

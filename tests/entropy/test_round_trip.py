@@ -87,10 +87,11 @@ def skipping(rules: PayloadRules, width: int, scan_order: int = 1) -> tuple[byte
     return payload, coding, parameters
 
 
+@pytest.mark.parametrize("width", [13, 14, 15, 18])
 @pytest.mark.parametrize("row_width", [True, False])
-def test_the_state_moves_over_a_skipped_row_as_the_reading_says(row_width: bool, compiled: bool) -> None:
+def test_the_state_moves_over_a_skipped_row_as_the_reading_says(row_width: bool, width: int, compiled: bool) -> None:
     rules, other = (PayloadRules(skip_advances_row_width=choice) for choice in (row_width, not row_width))
-    payload, coding, parameters = skipping(rules, width=13)
+    payload, coding, parameters = skipping(rules, width)
     assert decode(payload, coding, rules, compiled).quantized.reshape(-1).tolist() == parameters
     try:
         wrong = decode(payload, coding, other, compiled).quantized.reshape(-1).tolist()
@@ -146,8 +147,9 @@ def test_a_quantized_parameter_beyond_32_bits_is_an_overflow(compiled: bool) -> 
     assert fault_of([-(2**30) - 1, 1, 1], compiled, dq=True).code == "level_overflow"
 
 
-def test_31_ones_are_a_prefix_overflow(compiled: bool) -> None:
-    fault = fault_of([0, 0, 2**31 + 1, 1, 1], compiled, unary_length=1)
+@pytest.mark.parametrize("level", [2**31 + 1, 3 * 2**30, -(2**32 - 5)])
+def test_31_ones_are_a_prefix_overflow(level: int, compiled: bool) -> None:
+    fault = fault_of([0, 0, level, 1, 1], compiled, unary_length=1)
     assert fault.code == "prefix_overflow"
     assert "at weight 2 of tensor 0" in fault.message
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,15 @@ def test_the_bins_of_a_vector_are_counted_from_its_levels(name: str) -> None:
         bins += sum(4 if init_id else 1 for _, init_id in found.init_ids)
         bins += count_bins(levels, tensor["cabac_unary_length_minus1"] + 1)
     assert bins == vector["engine_at_terminate"]["bins_decoded_before_terminate"]
+
+
+@pytest.mark.parametrize("name", ["e1-003-2d", "e1-006-2d-dq-paramopt"])
+def test_a_base_is_of_no_account_in_edition_1(name: str, compiled: bool) -> None:
+    vector = files.load(name)
+    (coding,) = files.codings(vector)
+    based = replace(coding, base=np.ones(coding.shape, np.int32))
+    result = decode_payload(files.payload(vector), [based], compiled=compiled)
+    assert result.tensors[0].quantized.reshape(-1).tolist() == vector["tensors"][0]["expected"]["quant_param"]
 
 
 @pytest.mark.parametrize("name", files.INVALID)
