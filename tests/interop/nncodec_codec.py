@@ -154,10 +154,9 @@ def decode(
         oob_dict={},
         approx_param_base=state.base if state else None,
         update_base_param=state is not None,
-        return_hls=True,
         tool_if=history,
     )
-    if history is not None and data["dec_hls"]["mps"].get("mps_parent_signalling_enabled_flag"):
+    if history is not None:
         history.add_data_to_hist(data["parameters"])
     levels = {name: np.array(array) for name, array in data["parameters"].items()}
     approximator.rec(data)
@@ -202,7 +201,7 @@ def _code(case: Case) -> Iterator[Coded]:
         steps.append((build_update(base, update), update.options, extra, True))
 
     for position, (model, options, extra, keeps_state) in enumerate(steps):
-        updates_history = case.history and bool(extra["mps_parent_signalling_enabled_flag"])
+        uses_history = case.history and (position > 0 or case.base_in_history)
         stream, intended, headers = encode(
             model,
             options,
@@ -210,17 +209,19 @@ def _code(case: Case) -> Iterator[Coded]:
             fold=position == 0 and any(layer.fold for layer in case.layers),
             blocks=not any(layer.separate for layer in case.layers),
             state=encoder.base_or_none(keeps_state),
-            history=encoder.history if updates_history else None,
+            history=encoder.history if uses_history else None,
         )
-        tools = tools_of(headers, options, intended, encoder.history if updates_history else None, model)
-        if updates_history:
+        tools = tools_of(headers, options, intended, encoder.history if uses_history else None, model)
+        if case.base_in_history and "history contexts" in tools:
+            tools = tools - {"history contexts"} | {"history of the base model"}
+        if uses_history:
             # Tensors that were not transmitted leave no trace, as in the decoder.
             encoder.history.add_data_to_hist(intended)
         levels, tensors = decode(
             stream,
             membership(case) if any(layer.separate and layer.rank for layer in case.layers) else {},
             decoder.base_or_none(keeps_state),
-            decoder.history if updates_history else None,
+            decoder.history if uses_history else None,
         )
         keeps_intent = STATE_BY_ROW_WIDTH not in tools
         yield Coded(stream, intended, keeps_intent, levels, tensors, tools)
@@ -321,7 +322,8 @@ LAYER_TOOLS = _names(
     decomposition, separate; local scaling, separate; batch norm, separate; bias, separate"""
 )
 CHAIN_TOOLS = _names(
-    """parent node id; depth of two or more; temporal contexts; history contexts; all-zero tensor left out;
-    row skipping; dependent quantization; codebook; block payload; entry points; empty stream"""
+    """parent node id; depth of two or more; temporal contexts; history contexts; history of the base model;
+    all-zero tensor left out; row skipping; dependent quantization; codebook; block payload; entry points;
+    empty stream"""
 )
 TOOLS = FREE_TOOLS | LAYER_TOOLS | CHAIN_TOOLS

@@ -85,6 +85,7 @@ def shapes(draw: st.DrawFn, scan_order: int, aligned: bool, least_dimensions: in
             st.tuples(st.integers(1, 12), st.integers(1, 12)),
             st.tuples(*[st.integers(1, 6)] * 3),
             st.tuples(*[st.integers(1, 4)] * 4),
+            st.tuples(st.integers(8, 24), st.integers(8, 40)),
             st.tuples(st.integers(1, 3), st.integers(1, 300)),
             st.tuples(st.integers(1, 300), st.integers(1, 3)),
         ]
@@ -171,7 +172,7 @@ def tensor_cases(draw: st.DrawFn) -> Case:
 @st.composite
 def layer_cases(draw: st.DrawFn) -> Case:
     """Models with layers, as blocks or as separate units, and sometimes a free tensor."""
-    separate = draw(st.sampled_from([False, False, True]))
+    separate = draw(st.booleans())
     options = draw(option_sets(profiles=(0, 1) if separate else (1, 0)))
     drawn = tuple(draw(layers(name, options, separate)) for name in draw(st.sampled_from([["fc"], ["conv1", "conv2"]])))
     if any(layer.fold for layer in drawn):  # folding is one switch for the whole model
@@ -184,18 +185,20 @@ def chain_cases(draw: st.DrawFn) -> Case:
     """A base model and up to three updates."""
     options = draw(option_sets(profiles=(1,)))
     signal, parent = draw(st.booleans()), draw(st.booleans())
+    history = draw(st.sampled_from([False, True, True]))
     drawn: tuple[Layer, ...] = ()
     if not signal and not parent and draw(st.booleans()):
         drawn = (draw(layers("conv", options, separate=False, chain=True)),)
     tensors = draw(free_tensors(options, chain=True))
     names = [tensor.name for tensor in tensors]
+    zeros = draw(st.sampled_from([0.0, 0.5, 0.9]))  # the same weights change in every update, or history would not pay
     updates = []
-    for _ in range(draw(st.integers(1, 3))):
+    for _ in range(draw(st.sampled_from([1, 2, 3, 3]))):
         changes = draw(option_sets(profiles=(1,)))
         updates.append(
             Update(
                 changes,
-                draw(value_sets(bool(changes.codebook_mode))),
+                replace(draw(value_sets(bool(changes.codebook_mode))), zeros=zeros, support=0),
                 draw(st.frozensets(st.sampled_from(names), max_size=len(names) - 1)),
                 temporal_contexts=draw(st.booleans()),
             )
@@ -205,7 +208,8 @@ def chain_cases(draw: st.DrawFn) -> Case:
         tensors,
         drawn,
         tuple(updates),
-        history=draw(st.booleans()),
+        history=history,
+        base_in_history=history and draw(st.booleans()),
         signal_parents_in_base=signal,
         base_is_parent=parent,
     )

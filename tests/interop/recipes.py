@@ -91,8 +91,9 @@ class Update:
 class Case:
     """A model and its updates.
 
-    `history` lets updates use history-dependent significance. `signal_parents_in_base` marks the base stream as part of
-    a parameter update tree, `base_is_parent` makes its levels the temporal contexts of the first update.
+    `history` lets updates use history-dependent significance; with `base_in_history` the base model counts as well,
+    which is the reading history=all. `signal_parents_in_base` marks the base stream as part of a parameter update tree,
+    `base_is_parent` makes its levels the temporal contexts of the first update.
     """
 
     options: Options
@@ -101,6 +102,7 @@ class Case:
     updates: tuple[Update, ...] = ()
     device_id: int = 0
     history: bool = False
+    base_in_history: bool = False
     signal_parents_in_base: bool = False
     base_is_parent: bool = False
 

@@ -46,14 +46,19 @@ def compare(case: Case) -> Counter[str]:
     """Decode every stream of the case, after its predecessors, and count the tools it uses."""
     seen: Counter[str] = Counter()
     coded = nncodec_codec.code(case)
+    readings = {"history": "all"} if case.base_in_history else {}
+    # Two kinds of update have a parent that was never sent: of a tensor that was all zero in a base with parent
+    # signalling, and of a tensor inside a block, which went under the id of the block's weight.
+    tolerated = {"missing_parent"} if case.signal_parents_in_base or case.layers else set()
     for step, expected in enumerate(coded):
         # If this fails, the recipe met a defect of NNCodec that the strategies should leave out.
         assert differences(expected.levels, expected.intended_levels) == [] or not expected.keeps_intent
         chain = [earlier.stream for earlier in coded[: step + 1]]
-        decoded = nnr_conformance.decode(chain if step else chain[0], transmitted=True)
+        decoded = nnr_conformance.decode(chain if step else chain[0], transmitted=True, readings=readings)
         assert differences(decoded.levels, expected.levels) == []
         assert differences(decoded.tensors, expected.tensors) == []
-        assert [found for found in decoded.diagnostics if found.severity is Severity.ERROR] == []
+        errors = {found.code for found in decoded.diagnostics if found.severity is Severity.ERROR}
+        assert errors - tolerated == set()
         seen.update(expected.tools)
     return seen
 
@@ -63,7 +68,7 @@ def compare(case: Case) -> Counter[str]:
     [
         pytest.param(nncodec_models.tensor_cases(), 250, nncodec_codec.FREE_TOOLS, id="free-tensors"),
         pytest.param(nncodec_models.layer_cases(), 250, nncodec_codec.LAYER_TOOLS, id="layers"),
-        pytest.param(nncodec_models.chain_cases(), 150, nncodec_codec.CHAIN_TOOLS, id="chains"),
+        pytest.param(nncodec_models.chain_cases(), 200, nncodec_codec.CHAIN_TOOLS, id="chains"),
     ],
 )
 def test_random_models_decode_to_the_bits_that_nncodec_decodes(
