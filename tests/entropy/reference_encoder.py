@@ -78,16 +78,23 @@ class BinEncoder:
 
 
 class TensorEncoder:
-    """Writes one tensor without codebook, base and history: initialization ids, then weights."""
+    """Writes one tensor without base and history: initialization ids, then weights.
 
-    def __init__(self, encoder: BinEncoder, unary_length: int, dq: bool, prefix_ids: int = 31) -> None:
+    `bound`: the largest magnitude on either side of a codebook with zero in its middle; None without codebook.
+    """
+
+    def __init__(
+        self, encoder: BinEncoder, unary_length: int, dq: bool, prefix_ids: int = 31, bound: int | None = None
+    ) -> None:
         self.encoder, self.unary_length, self.dq = encoder, unary_length, dq
+        self.bound = 1 << 40 if bound is None else bound
         self.sig = [Context() for _ in range(24)]
         self.sign = [Context() for _ in range(3)]
         self.greater = [Context() for _ in range(2 * unary_length)]
         self.prefix = [Context() for _ in range(32)]
         self.state = self.neighbour = 0
-        self.coded_ids = (24 if dq else 3) + 3 + 2 * unary_length + prefix_ids
+        prefixes = sum(unary_length - 2 + (2 << index) < self.bound for index in range(prefix_ids))
+        self.coded_ids = (24 if dq else 3) + 3 + min(2 * unary_length, 2 * self.bound) + prefixes
 
     def row_skip(self, skip: Sequence[int] | None) -> None:
         self.encoder.bypass(int(skip is not None), 1)
@@ -130,14 +137,17 @@ class TensorEncoder:
         return 2 * level - sign * (self.state & 1) if self.dq else level
 
     def _magnitude(self, magnitude: int, negative: int) -> None:
-        for flag in range(self.unary_length):
+        for flag in range(min(self.unary_length, self.bound - 1)):
             self.encoder.context_bin(self.greater[2 * flag + negative], int(magnitude > flag + 1))
             if magnitude == flag + 1:
                 return
+        if self.bound <= self.unary_length + 1:
+            return
         remainder = magnitude - self.unary_length - 1
         ones = (remainder + 1).bit_length() - 1
         for index in range(ones):
             self.encoder.context_bin(self.prefix[index], 1)
-        if ones < 31:
+        # The closing zero is left out where one more one could not be: it would leave the bound.
+        if ones < 31 and self.unary_length + (2 << ones) <= self.bound:
             self.encoder.context_bin(self.prefix[ones], 0)
         self.encoder.bypass(remainder + 1 - (1 << ones), ones)

@@ -8,7 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from nnr_conformance.entropy import EntropyFault, PayloadRules, TensorCoding, TensorResult, decode_payload
+from nnr_conformance.entropy import (
+    EntropyFault,
+    PayloadRules,
+    TensorCoding,
+    TensorResult,
+    compiled_available,
+    decode_payload,
+)
 from nnr_conformance.entropy.entry_points import restarts
 from nnr_conformance.entropy.scan import block_shape, segments
 
@@ -25,7 +32,8 @@ def encode(
 ) -> tuple[bytes, list[int]]:
     """The payload of one tensor, and its quantized parameters row-major."""
     encoder = BinEncoder()
-    tensor = TensorEncoder(encoder, coding.unary_length, coding.dq, rules.prefix_ids)
+    bound = coding.codebook_zero if coding.bound_size else None
+    tensor = TensorEncoder(encoder, coding.unary_length, coding.dq, rules.prefix_ids, bound)
     if coding.two_dimensional_tools:
         tensor.row_skip(skip)
     tensor.init_ids()
@@ -76,6 +84,16 @@ def test_any_levels_scan_and_rules_round_trip(data: st.DataObject) -> None:
     payload, parameters = encode(levels, coding, rules, skip)
     found = decode(payload, coding, rules, compiled=False)
     assert found.quantized.reshape(-1).tolist() == parameters
+
+
+@pytest.mark.parametrize("unary_length", [1, 2, 5, 11])
+@pytest.mark.parametrize("bound", [1, 2, 3, 4, 5, 6, 8, 9, 12, 13, 20, 40, 127])
+def test_every_level_of_a_codebook_round_trips(bound: int, unary_length: int) -> None:
+    levels = np.arange(-bound, bound + 1)
+    coding = coding_of(levels, unary_length=unary_length, codebook_size=2 * bound + 1, codebook_zero=bound)
+    payload, parameters = encode(levels, coding, PayloadRules())
+    for compiled in (False, True) if compiled_available() else (False,):
+        assert decode(payload, coding, PayloadRules(), compiled).quantized.tolist() == parameters
 
 
 def skipping(rules: PayloadRules, width: int, scan_order: int = 1) -> tuple[bytes, TensorCoding, list[int]]:
