@@ -212,40 +212,36 @@ def _bit_strings(count: int) -> st.SearchStrategy[bytes]:
     return st.integers(0, (1 << count) - 1).map(lambda bits: (bits << (8 * size - count)).to_bytes(size, "big"))
 
 
-@st.composite
-def readings_and_state(draw: st.DrawFn) -> dict[str, Any]:
-    """What declarations see before any unit: flags of parameter sets, and a choice for every reading."""
-    state: dict[str, Any] = {
-        name: draw(st.integers(0, 1))
-        for name in (
-            "general_profile_idc",
-            "mps_topology_indexed_reference_flag",
-            "mps_parent_signalling_enabled_flag",
-            "G_pending",
-        )
-    }
-    for name, row in known_readings().items():
-        state[f"reading {name}"] = draw(st.sampled_from(list(row["readings"])))
-    return state
+CARRIED = (
+    "general_profile_idc",
+    "mps_topology_indexed_reference_flag",
+    "mps_parent_signalling_enabled_flag",
+    "G_pending",
+)
+"""What units tell those behind them, besides the readings."""
 
 
 @st.composite
 def surroundings(draw: st.DrawFn, structure: Structure) -> dict[str, Any]:
-    """State, parameters, and the names that the structure takes from structures around or before it."""
-    state = draw(readings_and_state())
-    for parameter in structure.parameters:
-        state[parameter] = draw(st.integers(0, 1))
+    """The names that a structure takes from before and around it: carried state, readings, parameters, elements."""
+    state: dict[str, Any] = {}
     scope = Scope(Session(), state)
-    for name in sorted(_free_names(structure) - set(state)):
-        descriptor = _elements().get(name)
-        state[name] = draw(st.integers(2, FEW) if descriptor is None else values(name, descriptor, scope))
+    for name in sorted({*_free_names(structure), *structure.parameters}):
+        if name in CARRIED or name in structure.parameters:
+            state[name] = draw(st.integers(0, 1))
+        elif name.startswith("reading "):
+            state[name] = draw(st.sampled_from(list(known_readings()[name.removeprefix("reading ")]["readings"])))
+        else:
+            descriptor = _elements().get(name)
+            state[name] = draw(st.integers(2, FEW) if descriptor is None else values(name, descriptor, scope))
     return state
 
 
-def _free_names(structure: Structure) -> set[str]:
+@cache
+def _free_names(structure: Structure) -> frozenset[str]:
     used: set[str] = set()
     defined: set[str] = set()
-    for part in walk(structure):
+    for part in (structure, *walk(structure)):
         used |= _names_used(part)
         if isinstance(part, Element | Let):
             defined.add(part.name)
@@ -255,7 +251,8 @@ def _free_names(structure: Structure) -> set[str]:
             defined |= set(part.names)
         elif isinstance(part, Structure):
             defined |= set(part.parameters)
-    return used - defined
+    # A parameter set defines some of what is carried only in one edition, so the carried names are always given.
+    return frozenset((used - defined) | (used & set(CARRIED)))
 
 
 def _names_used(part: Part) -> set[str]:
@@ -270,12 +267,18 @@ def _names_used(part: Part) -> set[str]:
     return set()
 
 
+@cache
+def _left_out(structure: Structure) -> tuple[str, ...]:
+    parts = [part for part in walk(structure) if isinstance(part, OutOfBand)]
+    return tuple(sorted({name for part in parts for name in part.names}))
+
+
 @st.composite
-def out_of_band(draw: st.DrawFn) -> dict[str, Any]:
-    """A value for everything that the stream may leave to the application."""
+def out_of_band(draw: st.DrawFn, structure: Structure) -> dict[str, Any]:
+    """A value for everything that a structure may leave to the application."""
     scope = Scope(Session())
     given: dict[str, Any] = {}
-    for name in sorted({name for part in _all_parts() if isinstance(part, OutOfBand) for name in part.names}):
+    for name in _left_out(structure):
         drawn = values(name, _elements()[name], scope)
         given[name] = draw(st.lists(drawn, min_size=1, max_size=FEW) if name in _repeated() else drawn)
     return given
@@ -285,14 +288,14 @@ def out_of_band(draw: st.DrawFn) -> dict[str, Any]:
 def cases(draw: st.DrawFn, structure: Structure) -> Case:
     """A valid tree of a structure, with its bits and the trace of building them."""
     state = draw(surroundings(structure))
-    given = draw(out_of_band())
+    given = draw(out_of_band(structure))
     session = Session(trace=[], out_of_band=given)
     writer = BitWriter()
     try:
         tree = structure.build_tree(DrawingSource(draw, structure), writer, state, session)
     except BuildError as fault:
         # The dictionary that is aligned only once, at its end, puts strings between byte boundaries; nothing else does.
-        if "byte boundary" not in str(fault) or state["reading pruning-dictionary"] != "once":
+        if "byte boundary" not in str(fault) or state.get("reading pruning-dictionary") != "once":
             raise
         assume(False)
     assert not list(session.findings)
