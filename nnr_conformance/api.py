@@ -12,12 +12,21 @@ from numpy.typing import NDArray
 from nnr_conformance.bits import Buffer
 from nnr_conformance.decoder.digests import StageDigests
 from nnr_conformance.decoder.how import UnitDecoder
-from nnr_conformance.decoder.model import Composer, NamedTensor, check_composition, in_format, transmitted, updated
+from nnr_conformance.decoder.model import (
+    Composer,
+    NamedTensor,
+    Parents,
+    check_composition,
+    in_format,
+    transmitted,
+    updated,
+)
 from nnr_conformance.decoder.stream import StreamDecoder
 from nnr_conformance.decoder.tensors import DecodedUnit
 from nnr_conformance.decoder.update_tree import UpdateTree
 from nnr_conformance.diagnostics import Diagnostic, Findings
 from nnr_conformance.errors import UsageError
+from nnr_conformance.framing import holds_several_models
 from nnr_conformance.limits import DEFAULT_LIMITS, Limits
 from nnr_conformance.readings import DEFAULT_READINGS, Readings
 from nnr_conformance.scope import TraceEntry
@@ -67,33 +76,42 @@ class ChainDecoder:
     on_progress: Callable[[int], None] | None = None
 
     def __iter__(self) -> Iterator[NamedTensor]:
-        for tensor, _ in self.tensors_with_units():
+        for tensor, unit in self.tensors_with_units():
+            del unit  # whoever iterates may free the tensor before the next one is decoded
             yield tensor
+            del tensor
 
     def tensors_with_units(self) -> Iterator[tuple[NamedTensor, DecodedUnit | None]]:
         """The tensors of the last stream, each with the unit that completed it (None: unchanged by the stream)."""
-        model: dict[str, NDArray[Any]] = {}
-        names = self._pick(self.base)
-        model.update((name, self.base[name]) for name in names)
+        model = Parents(self.base, self._pick(self.base))
         tree = UpdateTree()
+        last = len(self.streams) - 1
         for number, stream in enumerate(self.streams[:-1]):
             decoder = self._decoder(stream, tree, number)
-            before, model = model, {}
-            for tensor, _ in self._composed(decoder, before, update_alone=self.transmitted_only):
-                model[tensor.name] = tensor.values
-            model = {**before, **model}
-        decoder = self._decoder(self.streams[-1], tree, len(self.streams) - 1)
+            if self.transmitted_only:
+                for _ in self._units(decoder):
+                    """Only the levels matter, which the tree keeps."""
+                continue
+            after = [(tensor.name, tensor.values) for tensor, _ in self._composed(decoder, model)]
+            model.values.update(after)
+        decoder = self._decoder(self.streams[last], tree, last)
         if self.transmitted_only:
             for unit in self._units(decoder):
                 for tensor in transmitted(unit, decoder.findings):
                     if self.wanted is None or tensor.name in self.wanted:
                         yield tensor, unit
+                    del tensor
+                del unit
             return
         for tensor, origin in self._composed(decoder, model):
             if self.wanted is None or tensor.name in self.wanted:
                 yield in_format(tensor, decoder.findings), origin
-        for name, values in model.items():
-            yield NamedTensor(name, values, None, False, ""), None
+            del tensor, origin
+        for name in model.names():
+            values = model.pop(name)
+            if values is not None:
+                yield NamedTensor(name, values, None, False, ""), None
+            del values
 
     def units(self) -> Iterator[tuple[int, DecodedUnit]]:
         """Every decoded unit of every stream with the number of its stream; checked for composition, nothing kept."""
@@ -103,6 +121,7 @@ class ChainDecoder:
             for unit in self._units(decoder):
                 check_composition(unit, decoder.findings)
                 yield number, unit
+                del unit
 
     def _pick(self, names: Iterable[str]) -> list[str]:
         return [name for name in names if self.wanted is None or name in self.wanted]
@@ -114,7 +133,7 @@ class ChainDecoder:
             self.limits,
             self.compiled,
             work_bits=8 * sum(len(one) for one in self.streams),
-            keep_levels=len(self.streams) > 1 and not last,
+            keep_levels=not last or holds_several_models(stream),
             exact_codebook=not self.transmitted_only,
             given_parents=frozenset(self.base),
         )
@@ -145,19 +164,16 @@ class ChainDecoder:
         for unit in decoder:
             digests.add_tensors(unit)
             yield unit
+            del unit
 
-    def _composed(
-        self, decoder: StreamDecoder, model: dict[str, NDArray[Any]], update_alone: bool = False
-    ) -> Iterator[tuple[NamedTensor, DecodedUnit | None]]:
+    def _composed(self, decoder: StreamDecoder, model: Parents) -> Iterator[tuple[NamedTensor, DecodedUnit | None]]:
         """The composed tensors of a stream, added to their parents in `model`, which loses them."""
         composer = Composer(decoder.findings, self.limits)
-        if update_alone:
-            for _ in self._units(decoder):
-                pass
-            return
         for unit in self._units(decoder):
             for tensor in composer.add(unit):
                 yield updated(tensor, model, decoder.findings), unit
+                del tensor
+            del unit
         for tensor in composer.finish():
             yield updated(tensor, model, decoder.findings), None
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from nnr_conformance.bits import BitReader
 from nnr_conformance.errors import BitstreamError
 from nnr_conformance.scope import Session
+from nnr_conformance.syntax.enumerations import STR
 from nnr_conformance.syntax.units import nnr_unit_size
 
 SHORTEST_UNIT = 3
@@ -76,3 +77,17 @@ def frame(
         yield UnitSpan(label, first, min(first + declared, stop_at), declared)
         first += declared
         number += 1
+
+
+def holds_several_models(buffer: memoryview) -> bool:
+    """True when a stream has more than one start unit, as concatenated streams have. Looks at sizes and types alone."""
+    first = starts = 0
+    while first + SHORTEST_UNIT <= len(buffer) and starts < 2:
+        long_form = buffer[first] >> 7
+        field = 4 if long_form else 2
+        size = int.from_bytes(buffer[first : first + field], "big") & ((1 << (8 * field - 1)) - 1)
+        if size <= field or first + field >= len(buffer):
+            return False
+        starts += buffer[first + field] >> 2 == STR
+        first += size
+    return starts > 1

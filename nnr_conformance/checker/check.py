@@ -54,6 +54,7 @@ def check_chain(chain: ChainDecoder, names: Sequence[str] | None = None) -> Repo
         while len(rows) <= number:
             rows.append([])
         rows[number].extend(_tensor_rows(unit))
+        del unit
     rows.extend([] for _ in range(len(chain.streams) - len(rows)))
     streams = tuple(
         _stream_report(labels[number], chain, number, decoder, rows[number])

@@ -86,6 +86,7 @@ def _main(arguments: argparse.Namespace) -> int:
         else:
             for tensor in chain:
                 written.write(writer, tensor.name, tensor.values, tensor.label)
+                del tensor
         missing = sorted(set(arguments.tensor or ()) - written.names)
         if missing:
             progress.done()

@@ -6,7 +6,7 @@ nothing that belongs to them can follow; what belongs together without a block i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -163,12 +163,36 @@ def in_format(tensor: NamedTensor, findings: Findings) -> NamedTensor:
     return tensor._replace(values=values)
 
 
-def updated(tensor: NamedTensor, model: MutableMapping[str, NDArray[Any]], findings: Findings) -> NamedTensor:
+@dataclass(slots=True)
+class Parents:
+    """The model so far, by name: a base, whose tensors are fetched when they are needed, and values that replace it.
+
+    `left`: names of the base that are still wanted.
+    """
+
+    base: Mapping[str, NDArray[Any]]
+    left: list[str]
+    values: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+    def pop(self, name: str) -> NDArray[Any] | None:
+        """Take a tensor out; None when there is none of this name."""
+        from_base = name in self.left
+        if from_base:
+            self.left.remove(name)
+        found = self.values.pop(name, None)
+        return self.base[name] if found is None and from_base else found
+
+    def names(self) -> list[str]:
+        """The names of all tensors, those of the base first."""
+        return [*self.left, *(name for name in self.values if name not in self.left)]
+
+
+def updated(tensor: NamedTensor, model: Parents, findings: Findings) -> NamedTensor:
     """A tensor after its update: taken out of `model`, the parent, and added; a tensor that is no update replaces it.
 
     A difference without a parent, or with one of another shape (update_shape), is delivered as it is.
     """
-    parent = model.pop(tensor.name, None)
+    parent = model.pop(tensor.name)
     if not tensor.update or parent is None:
         return tensor
     path = joined(tensor.label, tensor.name)

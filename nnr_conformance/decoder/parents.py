@@ -26,7 +26,8 @@ def find_parent(header: UnitHeader, tree: UpdateTree, findings: Findings, how: U
         return None
     header.tools.add("update")
     node = _lookup(header, tree, findings)
-    if node is None and not how.given_parents.intersection(header.names):
+    own = {name.removesuffix("_G").removesuffix("_H") for name in header.names}
+    if node is None and not how.given_parents.intersection(own):
         element = "parent_node_id_present_flag"
         message = f"the parent of {header.names[0]!r} is not among the streams before"
         findings.report("missing_parent", message, bits=header.place(element), path=header.path(element))

@@ -85,6 +85,7 @@ class StreamDecoder:
             if decoded is not None:
                 self.tools |= decoded.tools
                 yield decoded
+                del decoded
         self._end_model()
 
     def _take(self, unit: Unit, trace: list[TraceEntry]) -> DecodedUnit | None:

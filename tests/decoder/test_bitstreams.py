@@ -145,3 +145,31 @@ def test_both_executions_have_the_same_digest_at_every_stage(path: Path) -> None
     again = nnr_conformance.decode(chain, compiled=compiled_available())
     assert pure.digests == again.digests
     assert set(pure.digests) == {"framing", "syntax", "levels", "dequantized", "tensors"}
+
+
+def test_concatenated_streams_are_a_chain_in_one_buffer() -> None:
+    chain = [(NNCODEC / f"s11_pnet_diff_tca_hdsp.s{step}.nnc").read_bytes() for step in range(3)]
+    one = nnr_conformance.decode(b"".join(chain), transmitted=True)
+    errors = [found for found in one.diagnostics if found.severity is Severity.ERROR]
+    assert not errors
+    with np.load(NNCODEC / "s11_pnet_diff_tca_hdsp.s2.npz") as expected:
+        assert all(same_bits(one.tensors[name], expected[name]) for name in expected.files)
+
+
+def test_parameters_without_an_update_keep_the_values_of_the_base() -> None:
+    update = (BITSTREAMS / "examples" / "ex4a_ed2_update1.nnr").read_bytes()
+    differences = nnr_conformance.decode(update, transmitted=True).tensors
+    base = {name: np.ones_like(values) for name, values in differences.items()} | {"z": np.full(3, 7, np.float32)}
+    tensors = nnr_conformance.decode(update, base=base).tensors
+    assert set(tensors) == {*differences, "z"}
+    assert tensors["z"].tobytes() == base["z"].tobytes()
+    for name, values in differences.items():
+        assert tensors[name].tobytes() == (np.float32(1) + values).tobytes()
+    assert set(nnr_conformance.decode(update, base=base, tensors=["z"]).tensors) == {"z"}
+
+
+def test_an_update_of_another_shape_than_its_parent_is_reported_and_delivered_alone() -> None:
+    update = (BITSTREAMS / "examples" / "ex4a_ed2_update1.nnr").read_bytes()
+    decoded = nnr_conformance.decode(update, base={"w": np.zeros((2, 2), np.float32), "b": np.zeros(3, np.float32)})
+    assert "update_shape" in {found.code for found in decoded.diagnostics}
+    assert decoded.tensors["w"].shape == (4, 3)
