@@ -92,8 +92,8 @@ class ChainDecoder:
                 for _ in self._units(decoder):
                     """Only the levels matter, which the tree keeps."""
                 continue
-            after = [(tensor.name, tensor.values) for tensor, _ in self._composed(decoder, model)]
-            model.values.update(after)
+            for tensor, _ in self._composed(decoder, model):
+                model.values[tensor.name] = tensor.values
         decoder = self._decoder(self.streams[last], tree, last)
         if self.transmitted_only:
             for unit in self._units(decoder):
@@ -103,11 +103,14 @@ class ChainDecoder:
                     del tensor
                 del unit
             return
+        chained = holds_several_models(self.streams[last])
         for tensor, origin in self._composed(decoder, model):
-            if self.wanted is None or tensor.name in self.wanted:
+            if chained:
+                model.values[tensor.name] = in_format(tensor, decoder.findings).values
+            elif self.wanted is None or tensor.name in self.wanted:
                 yield in_format(tensor, decoder.findings), origin
             del tensor, origin
-        for name in model.names():
+        for name in self._pick(model.names()):
             values = model.pop(name)
             if values is not None:
                 yield NamedTensor(name, values, None, False, ""), None

@@ -154,6 +154,11 @@ def test_concatenated_streams_are_a_chain_in_one_buffer() -> None:
     assert not errors
     with np.load(NNCODEC / "s11_pnet_diff_tca_hdsp.s2.npz") as expected:
         assert all(same_bits(one.tensors[name], expected[name]) for name in expected.files)
+    separate = nnr_conformance.decode(chain).tensors
+    together = nnr_conformance.decode(b"".join(chain)).tensors
+    assert {name: values.tobytes() for name, values in together.items()} == {
+        name: values.tobytes() for name, values in separate.items()
+    }
 
 
 def test_parameters_without_an_update_keep_the_values_of_the_base() -> None:
