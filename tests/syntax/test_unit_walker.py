@@ -179,6 +179,12 @@ def test_another_unit_after_g_means_that_h_is_no_longer_due(between: bytes) -> N
     assert units[2].get("NumBlockRowsMinus1") == 2
 
 
+def test_other_members_of_a_decomposed_layer_are_no_g_although_they_carry_its_types() -> None:
+    units, codes = walked(factor("bias", dims=(20,)), factor("a"), factor("b", pending=1))
+    assert codes == []
+    assert [unit.get("NumBlockRowsMinus1") for unit in units[1:]] == [2, 1]
+
+
 def test_parts_of_g_are_all_g_and_then_h_is_due() -> None:
     def part(name: str, counter: int, pending: int) -> bytes:
         header = {"independently_decodable_flag": 0, "partial_data_counter_present_flag": 1}
