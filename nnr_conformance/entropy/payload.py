@@ -25,6 +25,7 @@ from nnr_conformance.entropy.parameters import (
     TensorCoding,
     TensorResult,
 )
+from nnr_conformance.entropy.row_skip import nonminimal, read_row_skip
 from nnr_conformance.entropy.scan import block_rows
 from nnr_conformance.limits import DEFAULT_LIMITS, Limits
 
@@ -96,7 +97,7 @@ class PayloadDecoder:
         quantized, marks = self._decode_weights(coding, history_flag, row_skip, *counters)
         found = found_entry_points(marks)
         self.notes.extend(compare(coding, found, weights_bit, tensor))
-        self.notes.extend(_skip_notes(row_skip, quantized, skip_bit, tensor))
+        self.notes.extend(nonminimal(row_skip, quantized, skip_bit, tensor))
         self._tensor += 1
         return TensorResult(
             qp_coded=qp_coded,
@@ -136,12 +137,8 @@ class PayloadDecoder:
         if not coding.two_dimensional_tools or not ac.read_bits(self._payload, self._engine, 1):
             return None
         context = group_starts(coding.unary_length)["row_skip"]
-        skip = np.zeros(coding.height, np.uint8)
-        for row in range(coding.height):
-            if ac.read_bin(self._payload, self._engine, counters0, counters1, context):
-                skip[row] = 1
-            if row % rows.OVERRUN_CHECK == 0:
-                self._check_overrun("in the row-skip list")
+        skip = read_row_skip(self._payload, self._engine, counters0, counters1, context, coding.height)
+        self._check_overrun("in the row-skip list")
         return skip
 
     def _check_overrun(self, where: str) -> None:
@@ -199,19 +196,6 @@ class PayloadDecoder:
         elements = 0 if coding.bound_size == 1 else coding.elements
         execution, _ = choose_execution(max(self._work_bits, elements // ELEMENTS_PER_WORK_BIT), all_tools)
         return execution is Execution.COMPILED
-
-
-def _skip_notes(row_skip: FlagArray | None, quantized: IntArray, bit: int, tensor: int) -> list[Note]:
-    if row_skip is None:
-        return []
-    notes = []
-    if not row_skip.any():
-        notes.append(Note("row_skip_nonminimal", bit, tensor, "row skipping is on, but no row is skipped"))
-    zero = ~quantized.reshape(row_skip.size, -1).any(axis=1) & (row_skip == 0)
-    if zero.any():
-        message = f"{zero.sum()} rows of zeros are coded although row skipping is on, the first is row {zero.argmax()}"
-        notes.append(Note("row_skip_nonminimal", bit, tensor, message))
-    return notes
 
 
 def decode_payload(
