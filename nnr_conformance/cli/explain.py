@@ -15,11 +15,11 @@ from nnr_conformance.errors import UsageError
 from nnr_conformance.readings import Readings
 from nnr_conformance.report.bit_listing import (
     bit_rows,
-    diagnostic_to_json,
     render_diagnostic,
     render_unit,
     unit_to_json,
 )
+from nnr_conformance.report.json import diagnostic_to_json
 from nnr_conformance.report.model import verdict_of
 from nnr_conformance.scope import Session, TraceEntry
 from nnr_conformance.syntax.describe import describe, render_table, structures
@@ -76,9 +76,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(arguments: argparse.Namespace) -> int:
-    if hasattr(sys.stdout, "reconfigure"):
-        # Names in a stream may have letters that the terminal's encoding lacks.
-        sys.stdout.reconfigure(errors="backslashreplace")
     if arguments.syntax is not None:
         if arguments.streams:
             raise UsageError("--syntax takes the name of one structure and no stream")

@@ -15,6 +15,9 @@ INTERRUPTED = 130
 
 def run(command: str, body: Callable[[], int]) -> int:
     """Run a command's body; its exit code, or that of the error which ended it."""
+    if hasattr(sys.stdout, "reconfigure"):
+        # Names in a stream may have letters that the terminal's encoding lacks.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = body()
         sys.stdout.flush()

@@ -10,6 +10,8 @@ from typing import Any
 
 from nnr_conformance.descriptors import Binary32, Bytes, Unsigned
 from nnr_conformance.diagnostics import Diagnostic, Severity
+from nnr_conformance.report.json import diagnostic_to_json
+from nnr_conformance.report.printing import printable
 from nnr_conformance.report.text import place
 from nnr_conformance.scope import SEPARATOR, TraceEntry
 from nnr_conformance.syntax.enumerations import unit_type_name
@@ -75,7 +77,7 @@ def render_unit(unit: Unit, rows: Sequence[BitRow], found: Sequence[Diagnostic],
 
 def render_diagnostic(found: Diagnostic) -> Iterator[str]:
     """A diagnostic in the lines of a listing."""
-    yield f"  {found.severity.value}: {found.code} [{found.requirement}]: {_printable(found.message)}"
+    yield f"  {found.severity.value}: {found.code} [{found.requirement}]: {printable(found.message)}"
     if found.path or found.bits is not None:
         where = [place(found)] if found.bits is not None else []
         yield "    " + ", ".join(where + [found.path] * bool(found.path))
@@ -98,26 +100,12 @@ def unit_to_json(
     }
 
 
-def diagnostic_to_json(found: Diagnostic) -> dict[str, Any]:
-    """A diagnostic as JSON values."""
-    return {
-        "code": found.code,
-        "requirement": found.requirement,
-        "severity": found.severity.value,
-        "effect": found.effect.value,
-        "message": found.message,
-        "bits": None if found.bits is None else list(found.bits),
-        "path": found.path,
-        "hint": found.hint,
-    }
-
-
 def value_text(element: Any) -> str:
     """A value in short: text quoted, floats with the digits that tell binary32 apart, digests in hexadecimal digits."""
     if isinstance(element, Binary32):
         return _shortest(element)
     if isinstance(element, str):
-        return _printable(json.dumps(element, ensure_ascii=False))
+        return printable(json.dumps(element, ensure_ascii=False))
     if isinstance(element, bytes | memoryview):
         return _bytes(len(element))
     if isinstance(element, int) and element.bit_length() > 64:
@@ -220,15 +208,6 @@ def _shortest(number: Binary32) -> str:
         if (abs(candidate) <= LARGEST or math.isinf(candidate)) and Binary32(candidate).pattern == number.pattern:
             return repr(candidate)
     return f"{float(number)} (pattern {number.pattern:#010x})"
-
-
-def _printable(text: str) -> str:
-    """Text of a stream without what a terminal would obey, and without halves of surrogate pairs."""
-    return "".join(letter if letter.isprintable() else _escaped(letter) for letter in text)
-
-
-def _escaped(letter: str) -> str:
-    return f"\\u{ord(letter):04x}" if ord(letter) < 1 << 16 else f"\\U{ord(letter):08x}"
 
 
 def _cut(text: str) -> str:

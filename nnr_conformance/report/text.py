@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from nnr_conformance.diagnostics import Diagnostic, Severity
 from nnr_conformance.report.model import DiagnosticGroup, Report, StreamReport
+from nnr_conformance.report.printing import printable
 
 WIDTH = 80
 _COLOURS = {
@@ -72,7 +73,7 @@ def _units(stream: StreamReport) -> Iterator[str]:
         yield f"  {'unit':<10} {'type':<10} {'byte':>9} {'bytes':>9} {'payload':>9}  ids"
     for unit in stream.units:
         where = f"{unit.first:>9} {unit.size:>9} {unit.payload_size:>9}"
-        yield f"  {unit.label:<10} {unit.unit_type:<10} {where}  {', '.join(unit.names)}".rstrip()
+        yield f"  {unit.label:<10} {unit.unit_type:<10} {where}  {printable(', '.join(unit.names))}".rstrip()
 
 
 def _tensors(stream: StreamReport) -> Iterator[str]:
@@ -83,7 +84,7 @@ def _tensors(stream: StreamReport) -> Iterator[str]:
         qp = "-" if tensor.qp is None else str(tensor.qp)
         rate = f"{tensor.bits / max(1, tensor.elements):.3g}"
         zero = "-" if tensor.nonzero is None else f"{100 * (1 - tensor.nonzero / max(1, tensor.elements)):.0f}%"
-        yield f"  {tensor.name:<28} {shape:<16} {tensor.dtype:<8} {qp:>5} {rate:>7} {zero:>6}"
+        yield f"  {printable(tensor.name):<28} {shape:<16} {tensor.dtype:<8} {qp:>5} {rate:>7} {zero:>6}"
 
 
 def _group(group: DiagnosticGroup, colour: bool) -> Iterator[str]:
@@ -116,7 +117,7 @@ def place(found: Diagnostic) -> str:
 def _wrapped(text: str, indent: int = 2) -> list[str]:
     margin = " " * indent
     return textwrap.wrap(
-        text,
+        printable(text),
         WIDTH,
         initial_indent=margin,
         subsequent_indent=margin + "  ",

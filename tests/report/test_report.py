@@ -108,3 +108,12 @@ def test_json_keeps_every_diagnostic_and_is_plain() -> None:
     assert [found["code"] for found in stream["diagnostics"]] == [found.code for found in report.diagnostics]
     assert all(found["evidence"] and found["confidence"] for found in stream["diagnostics"])
     assert stream["not_decoded"] == ["unit 2", "unit 3"]
+
+
+def test_names_from_a_stream_cannot_command_the_terminal() -> None:
+    name = "w\x1b[31m\n\x07"
+    stream = start() + parameter_set() + coded(name, "e2-001-plain") + coded(name, "e2-001-plain")
+    text = "\n".join(render(nnr_conformance.check(stream), verbose=True))
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    assert "w\\u001b[31m\\u000a\\u0007" in text
