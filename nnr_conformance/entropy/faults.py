@@ -35,11 +35,15 @@ class EntropyFault(NnrError):
     """
 
     def __init__(self, code: str, bit: int, tensor: int, message: str) -> None:
-        super().__init__(message)
+        # All arguments, so that the fault can be sent between processes.
+        super().__init__(code, bit, tensor, message)
         self.code = code
         self.bit = bit
         self.tensor = tensor
         self.message = message
+
+    def __str__(self) -> str:
+        return self.message
 
 
 @dataclass(frozen=True, slots=True)

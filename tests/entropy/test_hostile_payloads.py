@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import time
 from dataclasses import replace
 
@@ -122,6 +123,12 @@ def test_an_initial_offset_of_510_is_out_of_range() -> None:
         PayloadDecoder(b"\xff\x00")
     assert caught.value.code == "init_offset_out_of_range"
     PayloadDecoder(b"\xfe\xff")
+
+
+def test_a_fault_travels_between_processes() -> None:
+    fault = fault_of(replace(PLAIN, scan_order=5))
+    copy = pickle.loads(pickle.dumps(fault))
+    assert (copy.code, copy.bit, copy.tensor, str(copy)) == (fault.code, fault.bit, fault.tensor, fault.message)
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
