@@ -97,17 +97,18 @@ def decode_segment(
     unary = coding[UNARY] & 511
     dq = coding[DQ]
     prefix = GREATER + 4 * unary
-    lowest, highest = coding[LOWEST], coding[HIGHEST]
+    lowest, highest, bounded = coding[LOWEST], coding[HIGHEST], coding[BOUNDED]
+    use_base, use_history, fixed_sign = coding[USE_BASE], coding[USE_HISTORY], coding[FIXED_SIGN]
     for weight in range(first, end):
         sig_context = SIG_NEIGHBOUR + 3 * state + neighbour
         sign_context = SIGN_NEIGHBOUR + neighbour
         base_magnitude = 0
         if ALL_TOOLS:
-            if coding[USE_BASE] and base[weight] != 0:
+            if use_base and base[weight] != 0:
                 base_magnitude = abs(base[weight] * 1)
                 sig_context = SIG_BASE + 2 * state + (base_magnitude > 1)
                 sign_context = SIGN_BASE + (base[weight] > 0)
-            if coding[USE_HISTORY] and history[weight]:
+            if use_history and history[weight]:
                 sig_context = SIG_HISTORY + state
         significant, interval, value, ahead, position = decode_bin(
             payload, counters0, counters1, sig_context, interval, value, ahead, position
@@ -118,21 +119,21 @@ def decode_segment(
                 state = NEXT_STATE[2 * state] * 1
             continue
 
-        if ALL_TOOLS and coding[FIXED_SIGN]:
-            negative = coding[FIXED_SIGN] & 1
+        if ALL_TOOLS and fixed_sign:
+            negative = fixed_sign & 1
         else:
             negative, interval, value, ahead, position = decode_sign(
                 payload, counters0, counters1, sign_context, interval, value, ahead, position
             )
         flag = GREATER + negative
         first_flag = GREATER
-        base_switch = -1
+        base_switch = 0
         bound = NO_BOUND
         if ALL_TOOLS:
             if base_magnitude:
                 flag = first_flag = GREATER + 2 * unary
                 base_switch = first_flag + 2 * (base_magnitude + 1)
-            if coding[BOUNDED]:
+            if bounded:
                 bound = -lowest if negative else highest
         magnitude, prefix_length, interval, value, ahead, position = decode_magnitude(
             payload,
