@@ -34,8 +34,8 @@ def decode_magnitude(
 
     `flag`: context of the first greater-than flag; the following flags are two contexts apart, and one more once
     `base_switch` (0: never) is reached. `first_flag`: context of the group's flag 0. `prefix`: context of the first
-    prefix bin. `bound`: the largest magnitude that the codebook allows. Returns (magnitude, prefix length, range, value,
-    ahead, position); a prefix length of 31 is a fault.
+    prefix bin. `bound`: the largest magnitude that the codebook allows. Returns (magnitude, prefix length, range,
+    value, ahead, position); a prefix length of 31 is a fault.
     """
     end = first_flag + 2 * min(unary_length, bound - 1)
     bin_value = 1
