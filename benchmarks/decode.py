@@ -84,7 +84,7 @@ def data_sets(cabac: Any, weights: int) -> Iterator[DataSet]:
 
     def dependently_quantized(qp: int) -> Levels:
         quantized = np.zeros(shape, np.int32)
-        cabac.Encoder().quantLayer(laplace(0.024), quantized, 1, QP_DENSITY, qp, 0.0, UNARY_LENGTH - 1, 0, 1)
+        cabac.Encoder().quantLayer(laplace(0.02), quantized, 1, QP_DENSITY, qp, 0.0, UNARY_LENGTH - 1, 0, 1)
         return quantized
 
     sparse = np.round(laplace(3)).astype(np.int32)
