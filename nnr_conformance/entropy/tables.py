@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from nnr_conformance.data import load_yaml
 
 Row = tuple[int, ...]
@@ -76,17 +78,16 @@ def _range_lps(rows: list[list[int]]) -> Row:
 
 def _next_counter(transition: list[int], *, value_bits: int, field_bits: int, index_shift: int) -> Row:
     bias = 1 << (value_bits - 1)
-    result = [0] * (RATES << (field_bits + 1))
+    steps = np.array(transition)
+    value = np.arange(2 * bias)[:, None] - bias
+    direction = np.array([-1, 1])
+    # Where |value| is beyond what saturation allows, the entry is never addressed.
+    index = np.minimum(16 + ((direction * value) >> index_shift), len(transition) - 1)
+    result = np.zeros((RATES, 1 << field_bits, 2), np.int64)
     for rate in range(RATES):
-        for biased in range(2 * bias):
-            for bin_value, direction in ((0, -1), (1, 1)):
-                value = biased - bias
-                # Where |value| is beyond what saturation allows, the entry is never addressed.
-                index = min(16 + ((direction * value) >> index_shift), len(transition) - 1)
-                moved = value + direction * (transition[index] >> (rate + LOWEST_RATE))
-                following = min(max(moved + bias, 0), 2 * bias - 1)
-                result[2 * ((rate << field_bits) + biased) + bin_value] = (rate << field_bits) + following
-    return tuple(result)
+        moved = value + direction * (steps[index] >> (rate + LOWEST_RATE))
+        result[rate, : 2 * bias] = (rate << field_bits) + np.clip(moved + bias, 0, 2 * bias - 1)
+    return tuple(result.ravel().tolist())
 
 
 @cache
