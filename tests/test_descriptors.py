@@ -11,9 +11,9 @@ from construct import this
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nnr_conformance.binary32 import Binary32
 from nnr_conformance.bits import BitReader, BitWriter
 from nnr_conformance.descriptors import (
-    Binary32,
     BitString,
     ByteAlignment,
     Descriptor,

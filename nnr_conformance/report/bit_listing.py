@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nnr_conformance.descriptors import Binary32, Bytes, Unsigned
+from nnr_conformance.binary32 import Binary32
+from nnr_conformance.descriptors import Bytes, Unsigned
 from nnr_conformance.diagnostics import Diagnostic, Severity
 from nnr_conformance.report.json import diagnostic_to_json
 from nnr_conformance.report.printing import printable

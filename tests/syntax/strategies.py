@@ -18,9 +18,9 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 import nnr_conformance.syntax
+from nnr_conformance.binary32 import Binary32
 from nnr_conformance.bits import BitWriter
 from nnr_conformance.descriptors import (
-    Binary32,
     BitString,
     Bytes,
     Descriptor,
