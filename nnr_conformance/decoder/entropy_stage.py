@@ -63,6 +63,9 @@ def entropy_decode(
     )
     older = replace(rules, prefix_ids=32, restart_single_block_row=True)
     edition1 = codings[0].edition == 1
+    if len(payload.data) == 1:
+        bits, path = (payload.absolute(0), payload.absolute(8)), joined(header.unit.label, "cabac_payload")
+        findings.report("payload_too_short", "1 byte of at least 2", bits=bits, path=path)
     chosen = how.readings["edition1-payload"]
     if edition1 and chosen == "32":
         rules = older

@@ -41,7 +41,7 @@ class PayloadDecoder:
     None: chosen by the size of the work. `work_bits`: payload bits of the whole job, of which this payload is a part.
     `notes`: observations so far that did not stop decoding. After an EntropyFault the decoder is of no further use.
 
-    Raises EntropyFault payload_too_short or init_offset_out_of_range.
+    Raises EntropyFault payload_too_short (no byte), payload_overrun (one byte) or init_offset_out_of_range.
     """
 
     def __init__(
@@ -62,8 +62,10 @@ class PayloadDecoder:
         self._tensor = 0
         self.notes: list[Note] = []
         if self._bytes < SHORTEST_PAYLOAD:
-            message = f"{self._bytes} of at least {SHORTEST_PAYLOAD} bytes"
-            raise EntropyFault("payload_too_short", 8 * self._bytes, 0, message)
+            # One byte is too few as well; there it is the initialization that runs beyond the end.
+            code = "payload_overrun" if self._bytes else "payload_too_short"
+            message = f"{self._bytes} of at least {SHORTEST_PAYLOAD} bytes; initialization reads 9 bits"
+            raise EntropyFault(code, 8 * self._bytes, 0, message)
         self._engine = ac.start(self._payload)
         if ac.offset(self._engine) >= self._engine[ac.RANGE]:
             message = f"the first 9 bits are {ac.offset(self._engine)}; they are below {self._engine[ac.RANGE]}"

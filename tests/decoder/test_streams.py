@@ -316,3 +316,8 @@ def test_wrong_entry_points_are_reported_and_do_not_disturb_decoding() -> None:
     result = decoded(start(0), parameter_set(0), coded("w", vector, **entry_point_elements(points)))
     assert [found.code for found in result.diagnostics] == ["entry_point_mismatch"]
     assert np.array_equal(result.levels["w"], levels_of(vector))
+
+
+def test_a_payload_of_one_byte_is_too_short_and_overrun() -> None:
+    assert codes(start(), parameter_set(), coded("w", PLAIN, payload=b"\0")) == ["payload_too_short", "payload_overrun"]
+    assert codes(start(), parameter_set(), coded("w", PLAIN, payload=b"")) == ["payload_too_short"]

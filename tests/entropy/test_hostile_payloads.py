@@ -111,11 +111,11 @@ def test_a_codebook_of_one_entry_takes_no_bins_and_no_time(compiled: bool) -> No
     assert decoder.bits_read == 9
 
 
-@pytest.mark.parametrize("payload", [b"", b"\x00"])
-def test_a_payload_below_two_bytes_is_too_short(payload: bytes) -> None:
+@pytest.mark.parametrize(("payload", "code"), [(b"", "payload_too_short"), (b"\x00", "payload_overrun")])
+def test_a_payload_below_two_bytes_is_refused(payload: bytes, code: str) -> None:
     with pytest.raises(EntropyFault) as caught:
         PayloadDecoder(payload)
-    assert caught.value.code == "payload_too_short"
+    assert caught.value.code == code
 
 
 def test_an_initial_offset_of_510_is_out_of_range() -> None:
