@@ -45,7 +45,9 @@ def parser() -> argparse.ArgumentParser:
     )
     options.add_argument("streams", nargs="+", metavar="STREAM", help="stream file")
     options.add_argument("-o", "--output", required=True, metavar="OUT", help="file to write: .npz or .safetensors")
-    options.add_argument("--tensor", action="append", metavar="NAME", help="only this tensor (may be repeated)")
+    options.add_argument(
+        "--tensor", action="extend", nargs="+", metavar="NAME", help="only these tensors (name them behind the streams)"
+    )
     options.add_argument("--transmitted", action="store_true", help="tensors of the last stream as transmitted")
     options.add_argument(
         "--levels", action="store_true", help="write the integers before dequantization instead of values"

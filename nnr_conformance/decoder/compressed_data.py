@@ -34,7 +34,7 @@ from nnr_conformance.decoder.unit_header import (
     held_tensors,
     places_of,
 )
-from nnr_conformance.decoder.update_tree import UpdateTree, compact
+from nnr_conformance.decoder.update_tree import Node, UpdateTree
 from nnr_conformance.diagnostics import Findings, stop
 from nnr_conformance.entropy import TensorCoding, TensorResult
 from nnr_conformance.scope import TraceEntry, joined
@@ -70,10 +70,13 @@ def decode_compressed_data(
             path=header.path("nnr_compressed_data_unit_payload_type"),
         )
     members = held_tensors(header, payload_type)
+    parent = find_parent(header, tree, findings, how)
     if payload_type == PT_RAW_FLOAT:
         tensors: tuple[CodedTensor, ...] = (_raw_tensor(header, members[0], payload, findings, how),)
     else:
-        tensors = _coded_tensors(header, members, payload_type, payload, state, tree, findings, how)
+        tensors = _coded_tensors(header, members, payload_type, payload, state, tree, parent, findings, how)
+    if how.keep_levels:
+        remember(header, tensors, payload, tree, how)
     if payload_type != PT_BLOCK and len(names) > 1:
         tensors = _split(header, tensors[0], how)
     return DecodedUnit(
@@ -141,12 +144,12 @@ def _coded_tensors(
     payload: PayloadBytes,
     state: ModelState,
     tree: UpdateTree,
+    parent: Node | None,
     findings: Findings,
     how: UnitDecoder,
 ) -> tuple[CodedTensor, ...]:
     codebooks = _codebooks(header, members, state, findings)
     quantization = state.quantization_in_force(header.path()) if payload_type in (PT_FLOAT, PT_BLOCK) else None
-    parent = find_parent(header, tree, findings, how)
     points = entry_points(header, members, how, findings)
     codings = []
     for number, tensor in enumerate(members):
@@ -170,7 +173,6 @@ def _coded_tensors(
     results = entropy_decode(header, members, codings, payload, findings, how)
     _note_tools(header, payload_type, codings, results)
     tensors = []
-    levels = {}
     for tensor, result, codebook in zip(members, results, codebooks, strict=True):
         check_history(header, tensor, result, tree, findings)
         place = (payload.absolute(result.first_bit), payload.absolute(result.end_bit))
@@ -181,10 +183,6 @@ def _coded_tensors(
             values, qp = _dequantize(header, tensor, result, quantized, codebook, quantization, place, findings, how)
         size = 0 if codebook is None else len(codebook)
         tensors.append(CodedTensor(tensor.name, tensor.member, values, quantized, qp, place, size))
-        if how.keep_levels:
-            levels[tensor.name] = compact(quantized)
-    if how.keep_levels:
-        remember(header, levels, payload, tree, how)
     return tuple(tensors)
 
 

@@ -79,7 +79,7 @@ def entropy_decode(
                 pass
             else:
                 findings.report(
-                    "payload_variant_32",
+                    "variant_nnc1.0",
                     f"with 31 ids decoding ends with {fault.code}",
                     bits=(payload.absolute(0), payload.absolute(8 * len(payload.data))),
                     path=joined(header.unit.label, "cabac_payload"),

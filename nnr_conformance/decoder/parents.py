@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ from numpy.typing import NDArray
 from nnr_conformance.decoder.composition import Member
 from nnr_conformance.decoder.how import UnitDecoder
 from nnr_conformance.decoder.payloads import PayloadBytes
+from nnr_conformance.decoder.tensors import CodedTensor
 from nnr_conformance.decoder.unit_header import HeldTensor, UnitHeader
-from nnr_conformance.decoder.update_tree import Levels, Node, UpdateTree
+from nnr_conformance.decoder.update_tree import Node, UpdateTree, compact
 from nnr_conformance.diagnostics import Findings, stop
 from nnr_conformance.entropy import TensorResult
 from nnr_conformance.syntax.enumerations import ICNN_NDU_ID, ICNN_NDU_PL_SHA256, ICNN_NDU_PL_SHA512
@@ -110,18 +112,15 @@ def _in_coded_order(header: UnitHeader, tensor: HeldTensor, array: NDArray[Any],
 
 
 def remember(
-    header: UnitHeader,
-    levels: dict[str, Levels],
-    payload: PayloadBytes,
-    tree: UpdateTree,
-    how: UnitDecoder,
+    header: UnitHeader, tensors: Sequence[CodedTensor], payload: PayloadBytes, tree: UpdateTree, how: UnitDecoder
 ) -> None:
-    """Keep the levels of a decoded unit as a node, and mark its history (reading history)."""
+    """Keep a decoded unit as a node, with the levels that its tensors have, and mark its history (reading history)."""
     node = Node(
         device_id=header.get("device_id", header.get("parent_device_id", None)),
         parameter_id=header.get("parameter_id", None),
         depth=header.get("put_node_depth"),
-        levels=levels,
+        names=tuple(dict.fromkeys((*header.names, *(tensor.name for tensor in tensors)))),
+        levels={tensor.name: compact(tensor.quantized) for tensor in tensors if tensor.quantized is not None},
     )
     tree.add(node, payload.data)
     if header.get("parent_node_id_present_flag") or how.readings["history"] == "all":

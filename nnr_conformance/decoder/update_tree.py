@@ -19,11 +19,15 @@ Levels = NDArray[np.signedinteger[Any]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Node:
-    """One decoded unit: its ids (None without node ids), and the quantized parameters by tensor name."""
+    """One decoded unit: its ids (None without node ids), the names of its tensors, their quantized parameters.
+
+    A tensor of NNR_PT_RAW_FLOAT has no quantized parameters.
+    """
 
     device_id: int | None
     parameter_id: int | None
     depth: int
+    names: tuple[str, ...]
     levels: dict[str, Levels]
 
 
@@ -43,7 +47,7 @@ class UpdateTree:
         """Remember a node; `payload` is that of its unit, by whose SHA-256 or SHA-512 it can be referred to."""
         if node.device_id is not None and node.parameter_id is not None:
             self.nodes[node.device_id, node.parameter_id, node.depth] = node
-        for name in node.levels:
+        for name in node.names:
             self.latest[name] = node
         self.digests[hashlib.sha256(payload).digest()] = node
         self.digests[hashlib.sha512(payload).digest()] = node

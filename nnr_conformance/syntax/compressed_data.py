@@ -30,6 +30,11 @@ def parameter_types(mask: int) -> str:
     return "+".join(name for bit, name in names if mask & bit) or "none"
 
 
+def _referenced(reference_list: tuple[str, ...], index: int) -> str:
+    """An id of the reference list, or nothing where the list is not known or too short (R-REF-03)."""
+    return reference_list[index] if index < len(reference_list) else ""
+
+
 codebook = Structure(
     "codebook",
     "codebook_egk" / u(4),
@@ -117,14 +122,25 @@ nnr_compressed_data_unit_header = Structure(
         If(
             this.mps_topology_indexed_reference_flag == 0,
             Let("element_name", at(this.topology_elem_id_list, 0)),
-            otherwise=(Let("element_name", ""),),
+            otherwise=(
+                Let(
+                    "element_name",
+                    Function("Referenced", _referenced, this.reference_list, at(this.topology_elem_id_index_list, 0)),
+                ),
+            ),
         ),
         otherwise=(
             If(
                 this.mps_topology_indexed_reference_flag == 0,
                 "topology_elem_id" / st(),
                 Let("element_name", this.topology_elem_id),
-                otherwise=("topology_elem_id_index" / ue(7), Let("element_name", "")),
+                otherwise=(
+                    "topology_elem_id_index" / ue(7),
+                    Let(
+                        "element_name",
+                        Function("Referenced", _referenced, this.reference_list, this.topology_elem_id_index),
+                    ),
+                ),
             ),
         ),
     ),

@@ -52,6 +52,7 @@ def initial_state(readings: Readings) -> dict[str, Any]:
         "mps_topology_indexed_reference_flag": 0,
         "mps_parent_signalling_enabled_flag": 0,
         "G_pending": 0,
+        "reference_list": (),
     }
     state.update({f"reading {name}": readings[name] for name in known_readings()})
     return state

@@ -14,7 +14,7 @@ from nnr_conformance.framing import UnitSpan, frame
 from nnr_conformance.readings import DEFAULT_READINGS, Readings
 from nnr_conformance.scope import Session, joined
 from nnr_conformance.syntax.compressed_data import holds_h
-from nnr_conformance.syntax.enumerations import AGG, CPT_DC, MPS, NDU, PT_BLOCK, STR, unit_type_name
+from nnr_conformance.syntax.enumerations import AGG, CPT_DC, MPS, NDU, PT_BLOCK, STR, TPL, TPL_REFLIST, unit_type_name
 from nnr_conformance.syntax.unit_parser import Unit, initial_state, parse_unit
 
 State = Mapping[str, Any]
@@ -59,6 +59,9 @@ def state_after(unit: Unit, state: State, readings: Readings) -> State:
     if unit.unit_type == MPS:
         names = ("mps_topology_indexed_reference_flag", "mps_parent_signalling_enabled_flag")
         return {**state, "G_pending": 0} | {name: unit.get(name) for name in names}
+    if unit.unit_type == TPL and unit.get("topology_storage_format") == TPL_REFLIST and not unit.broken:
+        listed = unit.payload.get("topology_elements_ids_list", {}).get("topology_elem_id_list", ())
+        state = {**state, "reference_list": tuple(listed)}
     if unit.unit_type == AGG or (unit.is_part and unit.get("partial_data_counter") > 1):
         return state
     g_pending = int(unit.unit_type == NDU and _holds_g(unit))

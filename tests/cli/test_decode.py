@@ -68,6 +68,12 @@ def test_one_tensor_can_be_asked_for(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "1 tensors, 64 bytes" in capsys.readouterr().out
 
 
+def test_several_tensors_can_be_named_behind_one_option_or_several(tmp_path: Path) -> None:
+    out, stream = tmp_path / "out.npz", str(NNCODEC / "s01_pnet_default.nnc")
+    assert main([stream, "--tensor", "conv1.bias", "conv2.bias", "--tensor", "conv3.bias", "-o", str(out)]) == 0
+    assert set(read_tensors(out)) == {"conv1.bias", "conv2.bias", "conv3.bias"}
+
+
 def test_a_tensor_that_is_not_there_is_wrong_use_and_leaves_no_file(tmp_path: Path) -> None:
     out = tmp_path / "out.npz"
     assert main([str(NNCODEC / "s01_pnet_default.nnc"), "--tensor", "nothing", "-o", str(out)]) == 2

@@ -333,7 +333,7 @@ def test_a_codebook_value_is_the_exact_product_rounded_once(
     for level, value in zip(chosen, values.tolist(), strict=True):
         exact = int(codebook.entries[level + zero]) * exact_step(qp, density)
         if qp >> density <= 1023:
-            assert value == math.copysign(to_binary32(abs(exact)), exact)
+            assert value == (-to_binary32(-exact) if exact < 0 else to_binary32(exact))
     assert (codes(findings) == ["value_overflow"]) == (not np.isfinite(values).all())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import zlib
 from typing import Any
@@ -321,3 +322,61 @@ def test_wrong_entry_points_are_reported_and_do_not_disturb_decoding() -> None:
 def test_a_payload_of_one_byte_is_too_short_and_overrun() -> None:
     assert codes(start(), parameter_set(), coded("w", PLAIN, payload=b"\0")) == ["payload_too_short", "payload_overrun"]
     assert codes(start(), parameter_set(), coded("w", PLAIN, payload=b"")) == ["payload_too_short"]
+
+
+def test_parameters_from_outside_are_found_by_the_id_that_an_index_refers_to() -> None:
+    given = {"tensor_dimensions": [3, 4]}
+    unit = raw("", GRID, topology_elem_id_index=1, tensor_dimensions_flag=0, given=given)
+    result = decoded(start(), parameter_set(indexed=1), reference_list("a", "b"), unit, out_of_band={"b": given})
+    assert not result.diagnostics
+    assert result.tensors["b"].tobytes() == GRID.tobytes()
+
+
+def test_a_factor_pair_outside_a_block_is_composed_and_scaled() -> None:
+    rng = np.random.default_rng(1)
+    g, h = rng.normal(size=(4, 2)).astype(np.float32), rng.normal(size=(2, 6)).astype(np.float32)
+    scaling = np.array([1, 2, 4, 8], np.float32)
+    layer = {"compressed_parameter_types": 3, "decomposition_rank": 2, "g_number_of_rows": 4}
+    dims = {"dims": [4, 3, 2]}
+    pending = {"state": {"G_pending": 1}}
+    units = [
+        raw("w_scaling", scaling, **layer),
+        raw("w_G", g, **layer, **dims),
+        raw("w_H", h, **layer, **dims, **pending),
+    ]
+    stream = b"".join((start(), parameter_set(), *units))
+    tensors = nnr_conformance.decode(stream).tensors
+    expected = ((g * scaling[:, None]).astype(np.float64) @ h.astype(np.float64)).astype(np.float32).reshape(4, 3, 2)
+    assert set(tensors) == {"w"}
+    np.testing.assert_allclose(tensors["w"], expected, rtol=2**-20)
+    apart = nnr_conformance.decode(stream, transmitted=True).tensors
+    assert {name: values.shape for name, values in apart.items()} == {"w_scaling": (4,), "w_G": (4, 2), "w_H": (2, 6)}
+    broken = b"".join((start(), parameter_set(), units[1], raw("r", GRID), units[2]))
+    report = nnr_conformance.decode(broken)
+    assert [found.code for found in report.diagnostics] == ["decomposition_pair", "decomposition_pair"]
+    assert set(report.tensors) == {"w_G", "w_H", "r"}
+
+
+def test_parents_can_be_named_by_the_digest_of_their_payload() -> None:
+    base = raw("r", GRID)
+    payload = GRID.astype("<f4").tobytes()
+    for kind, name, digest in (
+        (1, "parent_node_payload_sha256", hashlib.sha256(payload)),
+        (2, "parent_node_payload_sha512", hashlib.sha512(payload)),
+    ):
+        parent = {
+            "parent_node_id_present_flag": 1,
+            "parent_node_id_type": kind,
+            "temporal_context_modeling_flag": 0,
+            name: int.from_bytes(digest.digest(), "big"),
+        }
+        chain = [
+            start() + parameter_set() + base,
+            start() + parameter_set(updates=1) + raw("r", GRID, updates=1, **parent),
+        ]
+        result = nnr_conformance.decode(chain)
+        assert not result.diagnostics
+        assert np.array_equal(result.tensors["r"], GRID + GRID)
+        parent[name] ^= 1
+        chain[1] = start() + parameter_set(updates=1) + raw("r", GRID, updates=1, **parent)
+        assert [found.code for found in nnr_conformance.decode(chain).diagnostics] == ["missing_parent"]

@@ -217,6 +217,7 @@ CARRIED = (
     "mps_topology_indexed_reference_flag",
     "mps_parent_signalling_enabled_flag",
     "G_pending",
+    "reference_list",
 )
 """What units tell those behind them, besides the readings."""
 
@@ -227,7 +228,9 @@ def surroundings(draw: st.DrawFn, structure: Structure) -> dict[str, Any]:
     state: dict[str, Any] = {}
     scope = Scope(Session(), state)
     for name in sorted({*_free_names(structure), *structure.parameters}):
-        if name in CARRIED or name in structure.parameters:
+        if name == "reference_list":
+            state[name] = tuple(draw(st.lists(st.text(max_size=3), max_size=3)))
+        elif name in CARRIED or name in structure.parameters:
             state[name] = draw(st.integers(0, 1))
         elif name.startswith("reading "):
             state[name] = draw(st.sampled_from(list(known_readings()[name.removeprefix("reading ")]["readings"])))
