@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from nnr_conformance.decoder.how import UnitDecoder
 from nnr_conformance.decoder.payloads import PayloadBytes
 from nnr_conformance.decoder.unit_header import HEADER, HeldTensor, UnitHeader, coded_shape
-from nnr_conformance.diagnostics import Findings, Severity, diagnose
-from nnr_conformance.entropy import EntropyFault, EntryPoint, PayloadDecoder, PayloadRules, TensorCoding, TensorResult
+from nnr_conformance.diagnostics import Diagnostic, Findings, Severity, diagnose
+from nnr_conformance.entropy import (
+    EntropyFault,
+    EntryPoint,
+    Note,
+    PayloadDecoder,
+    PayloadRules,
+    TensorCoding,
+    TensorResult,
+)
 from nnr_conformance.errors import BitstreamError
 from nnr_conformance.scope import joined
 
@@ -56,69 +64,79 @@ def entropy_decode(
     findings: Findings,
     how: UnitDecoder,
 ) -> list[TensorResult]:
-    """Decode the payload; one of edition 1 may follow either of two rules (reading edition1-payload)."""
+    """Decode the payload; one of edition 1 may follow either of two rules (reading edition1-payload).
+
+    Raises BitstreamError when the levels cannot be had. A fault behind the terminate bin, such as surplus bytes, does
+    not touch them and is reported.
+    """
     rules = PayloadRules(
         skip_advances_row_width=how.readings["row-skip-state"] == "row-width",
         skip_resets_neighbour=how.readings["skipped-row-neighbour"] == "zero",
     )
     older = replace(rules, prefix_ids=32, restart_single_block_row=True)
     edition1 = codings[0].edition == 1
+    whole = (payload.absolute(0), payload.absolute(8 * len(payload.data)))
+    path = joined(header.unit.label, "cabac_payload")
     if len(payload.data) == 1:
-        bits, path = (payload.absolute(0), payload.absolute(8)), joined(header.unit.label, "cabac_payload")
-        findings.report("payload_too_short", "1 byte of at least 2", bits=bits, path=path)
+        findings.report("payload_too_short", "1 byte of at least 2", bits=whole, path=path)
     chosen = how.readings["edition1-payload"]
-    if edition1 and chosen == "32":
-        rules = older
+    outcome = _attempt(codings, payload, older if edition1 and chosen == "32" else rules, how)
+    if outcome.fault is not None and edition1 and chosen == "auto":
+        second = _attempt(codings, payload, older, how)
+        if second.fault is None:
+            message = f"with 31 ids decoding ends with {outcome.fault.code}"
+            findings.report("variant_nnc1.0", message, bits=whole, path=path)
+            header.tools.add("32 prefix ids")
+            outcome = second
+    for note in outcome.notes:
+        findings.add(_placed(note, members, payload, path, strict=findings.strict))
+    if outcome.fault is not None:
+        diagnostic = _placed(outcome.fault, members, payload, path, severity=Severity.ERROR)
+        if outcome.fault.code not in BEHIND_THE_LEVELS:
+            raise BitstreamError(diagnostic) from outcome.fault
+        findings.add(diagnostic)
+    return outcome.results
+
+
+BEHIND_THE_LEVELS = ("stop_bit_missing", "alignment_nonzero", "trailing_bytes")
+"""Faults that are found when every level was decoded and the terminate bin was 1."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Outcome:
+    """What one attempt at a payload gave: the tensors up to the fault, and the fault if there was one."""
+
+    results: list[TensorResult]
+    notes: list[Note]
+    fault: EntropyFault | None
+
+
+def _attempt(codings: list[TensorCoding], payload: PayloadBytes, rules: PayloadRules, how: UnitDecoder) -> _Outcome:
+    results: list[TensorResult] = []
+    notes: list[Note] = []
     try:
-        return _decode_with(header, members, codings, payload, rules, findings, how)
+        decoder = PayloadDecoder(payload.data, rules, compiled=how.compiled, work_bits=how.work_bits, limits=how.limits)
+        notes = decoder.notes
+        results.extend(decoder.decode_tensor(coding) for coding in codings)
+        decoder.finish()
     except EntropyFault as fault:
-        if edition1 and chosen == "auto":
-            try:
-                results = _decode_with(header, members, codings, payload, older, findings, how)
-            except EntropyFault:
-                pass
-            else:
-                findings.report(
-                    "variant_nnc1.0",
-                    f"with 31 ids decoding ends with {fault.code}",
-                    bits=(payload.absolute(0), payload.absolute(8 * len(payload.data))),
-                    path=joined(header.unit.label, "cabac_payload"),
-                )
-                header.tools.add("32 prefix ids")
-                return results
-        tensor = members[fault.tensor].name if fault.tensor < len(members) else members[-1].name
-        read = fault.bit - (fault.code == "stop_bit_missing")
-        at = payload.absolute(max(0, min(read, 8 * len(payload.data) - 1)))
-        raise BitstreamError(
-            diagnose(
-                fault.code,
-                f"tensor {tensor!r}: {fault.message}",
-                bits=(at, at + 1),
-                path=joined(joined(header.unit.label, "cabac_payload"), tensor),
-                severity=Severity.ERROR,
-            )
-        ) from fault
+        return _Outcome(results, notes, fault)
+    return _Outcome(results, notes, None)
 
 
-def _decode_with(
-    header: UnitHeader,
+def _placed(
+    found: Note | EntropyFault,
     members: list[HeldTensor],
-    codings: list[TensorCoding],
     payload: PayloadBytes,
-    rules: PayloadRules,
-    findings: Findings,
-    how: UnitDecoder,
-) -> list[TensorResult]:
-    decoder = PayloadDecoder(payload.data, rules, compiled=how.compiled, work_bits=how.work_bits, limits=how.limits)
-    results = [decoder.decode_tensor(coding) for coding in codings]
-    decoder.finish()
-    for note in decoder.notes:
-        at = payload.absolute(note.bit)
-        name = members[note.tensor].name
-        findings.report(
-            note.code,
-            f"tensor {name!r}: {note.message}",
-            bits=(at, at + 1),
-            path=joined(joined(header.unit.label, "cabac_payload"), name),
-        )
-    return results
+    path: str,
+    *,
+    severity: Severity | None = None,
+    strict: bool = False,
+) -> Diagnostic:
+    """A note or a fault of the entropy decoder as a diagnostic with its place in the stream."""
+    name = members[min(found.tensor, len(members) - 1)].name
+    read = found.bit - (found.code == "stop_bit_missing")
+    at = payload.absolute(max(0, min(read, 8 * len(payload.data) - 1)))
+    message = f"tensor {name!r}: {found.message}"
+    place = (at, at + 1)
+    return diagnose(found.code, message, bits=place, path=joined(path, name), severity=severity, strict=strict)

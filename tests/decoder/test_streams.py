@@ -380,3 +380,22 @@ def test_parents_can_be_named_by_the_digest_of_their_payload() -> None:
         parent[name] ^= 1
         chain[1] = start() + parameter_set(updates=1) + raw("r", GRID, updates=1, **parent)
         assert [found.code for found in nnr_conformance.decode(chain).diagnostics] == ["missing_parent"]
+
+
+def test_surplus_bytes_behind_a_payload_are_an_error_and_cost_no_tensor() -> None:
+    payload = bytes.fromhex(load(PLAIN)["payload_hex"])
+    stream = b"".join((start(), parameter_set(), coded("w", PLAIN, payload=payload + b"\0")))
+    report = nnr_conformance.check(stream)
+    (found,) = report.diagnostics
+    assert found.code == "trailing_bytes"
+    assert found.bits == (8 * len(stream) - 8, 8 * len(stream) - 7)
+    assert report.verdict is Verdict.NONCONFORMING
+    assert decoded(stream).tensors["w"].tobytes() == values_of(PLAIN).tobytes()
+
+
+def test_levels_before_a_missing_terminate_bin_are_not_delivered() -> None:
+    payload = bytearray.fromhex(load(PLAIN)["payload_hex"])
+    payload[len(payload) // 2] ^= 0x10
+    result = decoded(start(), parameter_set(), coded("w", PLAIN, payload=bytes(payload)))
+    assert not result.tensors
+    assert result.diagnostics[-1].code in {"terminate_missing", "payload_overrun"}
