@@ -57,8 +57,8 @@ class ChainDecoder:
 
     `base`: the model that the first stream updates, by name. `transmitted_only`: the tensors of the last stream as they
     were transmitted, nothing composed or added. `wanted`: only tensors of these names. `on_progress`: called with the
-    number of bytes done. After the iteration `decoders` has one decoder for each stream; findings are in `findings`,
-    one for each stream.
+    number of bytes done. `on_unit`: called with the number of the stream, each parsed unit and its trace. After the
+    iteration `decoders` has one decoder for each stream; findings are in `findings`, one for each stream.
     """
 
     streams: tuple[memoryview, ...]
@@ -74,6 +74,7 @@ class ChainDecoder:
     findings: list[Findings] = field(default_factory=list)
     digests: list[StageDigests] = field(default_factory=list)
     on_progress: Callable[[int], None] | None = None
+    on_unit: Callable[[int, Unit, list[TraceEntry]], None] | None = None
 
     def __iter__(self) -> Iterator[NamedTensor]:
         for tensor, unit in self.tensors_with_units():
@@ -145,6 +146,8 @@ class ChainDecoder:
 
         def observe(unit: Unit, trace: list[TraceEntry]) -> None:
             digests.add_unit(stream, unit, trace)
+            if self.on_unit is not None:
+                self.on_unit(number, unit, trace)
             if self.on_progress is not None:
                 self.on_progress(before + unit.first)
 

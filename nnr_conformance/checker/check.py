@@ -10,11 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnr_conformance.api import ChainDecoder, Streams, chain_decoder
+from nnr_conformance.checker.all_rules import ALL_RULES
+from nnr_conformance.checker.rules import RuleCount, RuleRunner, SeenUnit
 from nnr_conformance.decoder.stream import StreamDecoder
 from nnr_conformance.decoder.tensors import DecodedUnit
 from nnr_conformance.limits import DEFAULT_LIMITS, Limits
 from nnr_conformance.readings import DEFAULT_READINGS, Readings
 from nnr_conformance.report.model import Report, StreamReport, TensorRow, UnitRow, grouped, verdict_of
+from nnr_conformance.scope import TraceEntry
+from nnr_conformance.syntax.unit_parser import Unit
 from nnr_conformance.version import VERSION
 
 
@@ -46,8 +50,18 @@ def check(
     return check_chain(chain, names)
 
 
-def check_chain(chain: ChainDecoder, names: Sequence[str] | None = None) -> Report:
-    """Run a chain decoder to its end and report."""
+def check_chain(
+    chain: ChainDecoder, names: Sequence[str] | None = None, disabled: frozenset[str] = frozenset()
+) -> Report:
+    """Run a chain decoder and the rules to their end and report; `disabled`: codes of rules to leave out."""
+    runners: list[RuleRunner] = []
+
+    def see(number: int, unit: Unit, trace: list[TraceEntry]) -> None:
+        while len(runners) <= number:
+            runners.append(RuleRunner(ALL_RULES, chain.findings[len(runners)], disabled))
+        runners[number].see(seen_unit(unit, trace))
+
+    chain.on_unit = see
     labels = names or [f"stream {number}" for number in range(len(chain.streams))]
     rows: list[list[TensorRow]] = []
     for number, unit in chain.units():
@@ -55,12 +69,25 @@ def check_chain(chain: ChainDecoder, names: Sequence[str] | None = None) -> Repo
             rows.append([])
         rows[number].extend(_tensor_rows(unit))
         del unit
+    for runner in runners:
+        runner.end_model()
     rows.extend([] for _ in range(len(chain.streams) - len(rows)))
+    counts = [runners[number].counts if number < len(runners) else {} for number in range(len(rows))]
     streams = tuple(
-        _stream_report(labels[number], chain, number, decoder, rows[number])
+        _stream_report(labels[number], chain, number, decoder, rows[number], counts[number])
         for number, decoder in enumerate(chain.decoders)
     )
     return Report(streams, VERSION)
+
+
+def seen_unit(unit: Unit, trace: Sequence[TraceEntry]) -> SeenUnit:
+    """A parsed unit with its trace, as rules see it."""
+    own = [entry for entry in trace if entry.path.startswith(unit.label)]
+    return SeenUnit(
+        unit,
+        {entry.name: (entry.first, entry.first + entry.size) for entry in own if not entry.inferred},
+        {entry.name: entry.path for entry in own},
+    )
 
 
 def _tensor_rows(unit: DecodedUnit) -> list[TensorRow]:
@@ -79,7 +106,12 @@ def _tensor_rows(unit: DecodedUnit) -> list[TensorRow]:
 
 
 def _stream_report(
-    name: str, chain: ChainDecoder, number: int, decoder: StreamDecoder, tensors: list[TensorRow]
+    name: str,
+    chain: ChainDecoder,
+    number: int,
+    decoder: StreamDecoder,
+    tensors: list[TensorRow],
+    counts: Mapping[str, RuleCount],
 ) -> StreamReport:
     diagnostics = tuple(decoder.findings)
     chosen = {key: value for key, value in chain.readings.chosen.items() if not chain.readings.is_default(key)}
@@ -99,4 +131,5 @@ def _stream_report(
         diagnostics=diagnostics,
         digests=chain.digests[number].hexdigests(),
         readings=chosen,
+        rules={code: (count.passed, count.failed) for code, count in counts.items()},
     )

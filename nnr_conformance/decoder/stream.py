@@ -215,7 +215,7 @@ class StreamDecoder:
         payload = self._payload(unit, names)
         if payload is None:
             return names, None
-        for name in names:
+        for name in dict.fromkeys(names):
             if name in state.names:
                 message = f"{name!r} was in {state.names[name]} before"
                 self.findings.report("element_repeated", message, path=unit.label)

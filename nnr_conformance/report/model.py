@@ -84,7 +84,11 @@ class DiagnosticGroup:
 
 @dataclass(frozen=True, slots=True)
 class StreamReport:
-    """Everything about one stream. `readings`: ids with the chosen names, of those that are not the default."""
+    """Everything about one stream.
+
+    `readings`: ids with the chosen names, of those that are not the default. `rules`: for each rule by its code how
+    often its requirement was met and not met; (0, 0) where it did not apply.
+    """
 
     name: str
     size: int
@@ -98,6 +102,7 @@ class StreamReport:
     diagnostics: tuple[Diagnostic, ...]
     digests: dict[str, str]
     readings: dict[str, str]
+    rules: dict[str, tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)

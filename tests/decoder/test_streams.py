@@ -264,7 +264,7 @@ def test_topology_data_is_inflated_and_its_container_checked(data: bytes, compre
 def test_data_that_inflates_beyond_the_limit_is_not_inflated() -> None:
     bomb = topology(1, {"topology_data": zlib.compress(bytes(1 << 20))}, 1)
     limits = Limits(inflated_bytes=1 << 16)
-    report = nnr_conformance.check(start() + parameter_set() + bomb + raw("r", GRID), limits=limits)
+    report = nnr_conformance.check(start() + parameter_set(carriage=1) + bomb + raw("r", GRID), limits=limits)
     assert [found.code for found in report.diagnostics] == ["limit_inflated"]
     assert report.verdict is Verdict.UNDETERMINED
 

@@ -1,0 +1,113 @@
+"""Rules on units, their order, and parameter sets (clause 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnr_conformance.checker.rules import ModelSoFar, Outcome, RuleSet, SeenUnit, outcome
+from nnr_conformance.syntax.enumerations import AGG, LPS, MPS, NDU, QNT, STR, TPL, TPL_PRUN, TPL_REFLIST
+
+RULES = RuleSet()
+
+
+@RULES.unit("partial_data_type", STR, MPS, LPS, AGG, TPL, QNT, NDU)
+def only_some_payloads_travel_in_parts(seen: SeenUnit, model: ModelSoFar) -> Iterator[Outcome]:
+    """R-UNIT-16: topology, quantization and compressed data are partitioned, nothing else."""
+    if seen.get("partial_data_counter", 0) > 0:
+        allowed = seen.unit.unit_type in (TPL, QNT, NDU)
+        yield outcome(allowed, f"found {seen.get('partial_data_counter')}", "partial_data_counter")
+
+
+@RULES.unit("independence_differs", NDU)
+def parts_of_an_element_agree_on_independence(seen: SeenUnit, model: ModelSoFar) -> Iterator[Outcome]:
+    """R-UNIT-09: all units of one topology element have the same independently_decodable_flag."""
+    name = seen.get("element_name", "")
+    for other in model.of_type(NDU):
+        if name and not other.unit.broken and other.get("element_name", "") == name:
+            same = other.get("independently_decodable_flag") == seen.get("independently_decodable_flag")
+            yield outcome(same, f"{other.unit.label} of {name!r} has the other value", "independently_decodable_flag")
+            return
+
+
+@RULES.unit("start_unit_form", STR)
+def a_start_unit_stands_alone(seen: SeenUnit, model: ModelSoFar) -> Iterator[Outcome]:
+    """R-STR-06: a start unit is independently decodable and has no partial data counter."""
+    alone = seen.get("independently_decodable_flag") == 1 and not seen.get("partial_data_counter_present_flag")
+    yield outcome(alone, "the start unit depends on others", "independently_decodable_flag")
+
+
+@RULES.unit("unit_before_parameter_set", LPS, TPL, QNT)
+def the_model_parameter_set_comes_first(seen: SeenUnit, model: ModelSoFar) -> Iterator[Outcome]:
+    """R-ORD-13: a layer parameter set, topology or quantization unit follows the model parameter set."""
+    yield outcome(model.first(MPS) is not None, "no NNR_MPS came before")
+
+
+@RULES.unit("description_after_data", TPL, QNT)
+def descriptions_precede_what_they_describe(seen: SeenUnit, model: ModelSoFar) -> Iterator[Outcome]:
+    """R-ORD-07, R-QNT-06: topology and quantization units precede the compressed data units."""
+    data = model.first(NDU)
+    label = "" if data is None else data.unit.label
+    yield outcome(data is None, f"{label} came before")
+
+
+@RULES.model("topology_not_announced")
+def topology_is_announced(model: ModelSoFar) -> Iterator[tuple[SeenUnit, Outcome]]:
+    """R-ORD-09: with topology_carriage_flag 0 there is no topology unit but for pruning and references."""
+    parameter_set = model.first(MPS)
+    if parameter_set is None or parameter_set.unit.broken:
+        return
+    for seen in model.of_type(TPL):
+        carried = seen.get("topology_storage_format") not in (TPL_PRUN, TPL_REFLIST)
+        if carried and not seen.unit.broken:
+            announced = parameter_set.get("topology_carriage_flag") == 1
+            yield seen, outcome(announced, "topology_carriage_flag is 0", "topology_storage_format")
+
+
+@RULES.unit("metric_without_map", MPS)
+def a_metric_for_maps_needs_a_map(seen: SeenUnit, model: ModelSoFar) -> Iterator[Outcome]:
+    """R-MPS-18: metric_type_performance_map_valid_flag 1 goes with at least one performance map."""
+    if seen.get("metric_type_performance_map_valid_flag") == 1:
+        flags = (
+            "mps_sparsification_flag",
+            "mps_pruning_flag",
+            "mps_unification_flag",
+            "mps_decomposition_performance_map_flag",
+        )
+        met = any(seen.get(flag) for flag in flags)
+        yield outcome(met, "no performance map is present", "metric_type_performance_map_valid_flag")
+
+
+@RULES.unit("base_model_id_empty", MPS)
+def a_base_model_has_a_name(seen: SeenUnit, model: ModelSoFar) -> Iterator[Outcome]:
+    """R-MPS-21: base_model_id is not empty."""
+    if "base_model_id" in seen.unit.payload:
+        yield outcome(bool(seen.unit.payload["base_model_id"]), "found an empty string", "base_model_id")
+
+
+@RULES.unit("lps_without_quantization", LPS)
+def a_layer_parameter_set_has_quantization(seen: SeenUnit, model: ModelSoFar) -> Iterator[Outcome]:
+    """R-LPS-05: without NNR_QSU or NNR_QCB the quantization parameters of the MPS stay in force."""
+    methods = seen.get("lps_quantization_method_flags")
+    yield outcome(bool(methods & 3), f"found {methods}", "lps_quantization_method_flags")
+
+
+@RULES.model("lps_unused")
+def a_layer_parameter_set_is_used(model: ModelSoFar) -> Iterator[tuple[SeenUnit, Outcome]]:
+    """R-LPS-08: at least one compressed data unit follows a layer parameter set before the next one."""
+    pending: SeenUnit | None = None
+    for seen in model.units:
+        if seen.unit.unit_type == LPS:
+            if pending is not None:
+                yield pending, outcome(False, f"{seen.unit.label} replaces it before any NNR_NDU")
+            pending = seen
+        elif seen.unit.unit_type == NDU and pending is not None:
+            yield pending, outcome(True, "")
+            pending = None
+    if pending is not None:
+        yield pending, outcome(False, "no NNR_NDU follows")
+
+
+@RULES.unit("start_unit_in_aggregate", STR)
+def no_start_unit_is_enclosed(seen: SeenUnit, model: ModelSoFar) -> Iterator[Outcome]:
+    """R-AGG-15: a start unit is not inside an aggregate unit."""
+    yield outcome("." not in seen.unit.label, "the aggregate unit that encloses it ends the model it belongs to")
