@@ -84,7 +84,7 @@ class ChainDecoder:
 
     def tensors_with_units(self) -> Iterator[tuple[NamedTensor, DecodedUnit | None]]:
         """The tensors of the last stream, each with the unit that completed it (None: unchanged by the stream)."""
-        model = Parents(self.base, self._pick(self.base))
+        model = Parents(self.base, dict.fromkeys(self._pick(self.base)))
         tree = UpdateTree()
         last = len(self.streams) - 1
         for number, stream in enumerate(self.streams[:-1]):

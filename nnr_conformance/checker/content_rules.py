@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nnr_conformance.checker.rules import ModelSoFar, Outcome, RuleSet, SeenUnit, outcome
-from nnr_conformance.syntax.enumerations import AGG, CPT_DC, DFL, MPS, NDU, PT_INT, TPL, TPL_PRUN, TPL_REFLIST
+from nnr_conformance.syntax.enumerations import AGG, CPT_DC, DFL, NDU, PT_INT, TPL, TPL_PRUN, TPL_REFLIST
 
 RULES = RuleSet()
 
@@ -32,7 +32,7 @@ def ids_of_a_reference_list_are_unique(seen: SeenUnit, model: ModelSoFar) -> Ite
 @RULES.unit("listed_id_repeated", NDU)
 def ids_of_a_unit_are_unique(seen: SeenUnit, model: ModelSoFar) -> Iterator[Outcome]:
     """R-REF-05: the id list of a compressed data unit names each element once."""
-    header = seen.structure("nnr_compressed_data_unit_header") or {}
+    header = seen.unit.header.get("nnr_compressed_data_unit_header", {})
     listed = header.get("topology_elements_ids_list", {})
     for name in ("topology_elem_id_list", "topology_elem_id_index_list"):
         yield from _unique(listed.get(name, []), name)
@@ -71,19 +71,16 @@ def elements_of_the_dictionary_are_unique(seen: SeenUnit, model: ModelSoFar) -> 
 @RULES.unit("pruned_dimensions_differ", NDU)
 def tensors_have_their_pruned_dimensions(seen: SeenUnit, model: ModelSoFar) -> Iterator[Outcome]:
     """R-PRUN-13, R-PRUN-15: tensor_dimensions agree with the dictionary."""
-    name, dims = seen.get("element_name", ""), list(seen.get("tensor_dimensions", []))
-    for unit in model.of_type(TPL):
-        dictionary = _dictionary(unit)
-        for element, pruned in zip(dictionary.get("element_id", []), dictionary.get("dim", []), strict=False):
-            if element == name and dims:
-                message = f"{dims}, but the pruning dictionary of {unit.unit.label} says {pruned}"
-                yield outcome(dims == pruned, message, "tensor_dimensions[0]")
+    known, dims = model.pruned.get(seen.get("element_name", "")), list(seen.get("tensor_dimensions", []))
+    if known is not None and dims:
+        message = f"{dims}, but the pruning dictionary of {known[0]} says {known[1]}"
+        yield outcome(dims == known[1], message, "tensor_dimensions[0]")
 
 
 @RULES.unit("pruning_not_announced", TPL)
 def pruning_is_announced(seen: SeenUnit, model: ModelSoFar) -> Iterator[Outcome]:
     """R-PRUN-18: a pruning container goes with mps_pruning_flag or mps_sparsification_flag."""
-    parameter_set = model.first(MPS)
+    parameter_set = model.parameter_set
     if seen.unit.payload.get(_CONTAINER) is not None and parameter_set is not None:
         announced = parameter_set.get("mps_pruning_flag") or parameter_set.get("mps_sparsification_flag")
         yield outcome(bool(announced), "neither mps_pruning_flag nor mps_sparsification_flag is 1", "prune_flag")

@@ -13,6 +13,7 @@ from typing import Any
 
 from nnr_conformance.diagnostics import Findings, catalogue
 from nnr_conformance.scope import joined
+from nnr_conformance.syntax.enumerations import LPS, MPS, NDU, STR, TPL
 from nnr_conformance.syntax.unit_parser import Unit
 
 
@@ -42,31 +43,52 @@ class SeenUnit:
         """Value of an element of this unit."""
         return self.unit.get(name, default)
 
-    def structure(self, *names: str) -> Mapping[str, Any] | None:
-        """The tree of an enclosed structure of header or payload, None when it is absent."""
-        tree: Any = {**self.unit.header, **self.unit.payload}
-        for name in names:
-            tree = tree.get(name) if isinstance(tree, Mapping) else None
-        return tree if isinstance(tree, Mapping) else None
-
 
 @dataclass(slots=True)
 class ModelSoFar:
-    """The units of the model that is being read, in order, as far as they could be read."""
+    """What rules need to know of the units before, in constant time and little memory for each unit.
 
-    units: list[SeenUnit] = field(default_factory=list)
+    `parameter_set`: the first MPS. `first_data`: label of the first compressed data unit. `independence`: by element
+    name the label and independently_decodable_flag of its first unit. `pruned`: by element name the label of the unit
+    whose pruning dictionary has it, and its dimensions. `layer_set`: label of the LPS in force as long as no compressed
+    data unit followed it. `used_layer_sets`, `unused_layer_sets`: labels.
+    """
 
-    def of_type(self, unit_type: int) -> Iterator[SeenUnit]:
-        """The units of one type, in order."""
-        return (seen for seen in self.units if seen.unit.unit_type == unit_type)
+    started: bool = False
+    parameter_set: SeenUnit | None = None
+    first_data: str = ""
+    independence: dict[str, tuple[str, int]] = field(default_factory=dict)
+    pruned: dict[str, tuple[str, list[int]]] = field(default_factory=dict)
+    layer_set: str = ""
+    used_layer_sets: list[str] = field(default_factory=list)
+    unused_layer_sets: list[str] = field(default_factory=list)
 
-    def first(self, unit_type: int) -> SeenUnit | None:
-        """The first unit of a type."""
-        return next(self.of_type(unit_type), None)
+    def add(self, seen: SeenUnit) -> None:
+        """Remember a unit."""
+        self.started = True
+        unit_type, label = seen.unit.unit_type, seen.unit.label
+        if unit_type == MPS and self.parameter_set is None and not seen.unit.broken:
+            self.parameter_set = seen
+        elif unit_type == LPS:
+            if self.layer_set:
+                self.unused_layer_sets.append(self.layer_set)
+            self.layer_set = label
+        elif unit_type == TPL:
+            tree = seen.unit.payload.get("nnr_pruning_topology_container", {}).get("pruning_dictionary", {})
+            for name, dims in zip(tree.get("element_id", ()), tree.get("dim", ()), strict=False):
+                self.pruned[name] = (label, dims)
+        elif unit_type == NDU:
+            self.first_data = self.first_data or label
+            name = seen.get("element_name", "")
+            if name and not seen.unit.broken:
+                self.independence.setdefault(name, (label, seen.get("independently_decodable_flag")))
+            if self.layer_set:
+                self.used_layer_sets.append(self.layer_set)
+                self.layer_set = ""
 
 
 UnitCheck = Callable[[SeenUnit, ModelSoFar], Iterator[Outcome]]
-ModelCheck = Callable[[ModelSoFar], Iterator[tuple[SeenUnit, Outcome]]]
+ModelCheck = Callable[[ModelSoFar], Iterator[tuple[str, Outcome]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,32 +158,32 @@ class RuleRunner:
 
     def see(self, seen: SeenUnit) -> None:
         """Run the unit rules on the next unit; a start unit ends the model before it."""
-        if seen.unit.unit_type == 0 and self._model.units:
+        if seen.unit.unit_type == STR and self._model.started:
             self.end_model()
         if not seen.unit.broken:
             for rule in self.rules:
                 if rule.on_unit is not None and seen.unit.unit_type in rule.unit_types:
-                    for outcome in rule.on_unit(seen, self._model):
-                        self._count(rule, seen, outcome)
-        self._model.units.append(seen)
+                    for found in rule.on_unit(seen, self._model):
+                        self._count(rule, found, seen.unit.label, seen)
+        self._model.add(seen)
 
     def end_model(self) -> None:
         """Run the model rules on the model that ends here."""
         for rule in self.rules:
             if rule.on_model is not None:
-                for seen, outcome in rule.on_model(self._model):
-                    self._count(rule, seen, outcome)
+                for label, found in rule.on_model(self._model):
+                    self._count(rule, found, label, None)
         self._model = ModelSoFar()
 
-    def _count(self, rule: Rule, seen: SeenUnit, outcome: Outcome) -> None:
-        if outcome is PASSED:
+    def _count(self, rule: Rule, found: Outcome, label: str, seen: SeenUnit | None) -> None:
+        if found is PASSED:
             self.counts[rule.code].passed += 1
             return
         self.counts[rule.code].failed += 1
-        path = seen.paths.get(outcome.element)
-        if path is None:
-            path = joined(seen.unit.label, outcome.element) if outcome.element else seen.unit.label
-        self.findings.report(rule.code, outcome.message, bits=seen.places.get(outcome.element), path=path)
+        path, bits = joined(label, found.element) if found.element else label, None
+        if seen is not None:
+            path, bits = seen.paths.get(found.element, path), seen.places.get(found.element)
+        self.findings.report(rule.code, found.message, bits=bits, path=path)
 
 
 def outcome(met: bool, message: str, element: str = "") -> Outcome:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnr_conformance.checker.rules import ModelSoFar, Outcome, RuleSet, SeenUnit, outcome
+from nnr_conformance.checker.rules import PASSED, ModelSoFar, Outcome, RuleSet, SeenUnit, Violation, outcome
 from nnr_conformance.syntax.enumerations import AGG, LPS, MPS, NDU, QNT, STR, TPL, TPL_PRUN, TPL_REFLIST
 
 RULES = RuleSet()
@@ -21,12 +21,10 @@ def only_some_payloads_travel_in_parts(seen: SeenUnit, model: ModelSoFar) -> Ite
 @RULES.unit("independence_differs", NDU)
 def parts_of_an_element_agree_on_independence(seen: SeenUnit, model: ModelSoFar) -> Iterator[Outcome]:
     """R-UNIT-09: all units of one topology element have the same independently_decodable_flag."""
-    name = seen.get("element_name", "")
-    for other in model.of_type(NDU):
-        if name and not other.unit.broken and other.get("element_name", "") == name:
-            same = other.get("independently_decodable_flag") == seen.get("independently_decodable_flag")
-            yield outcome(same, f"{other.unit.label} of {name!r} has the other value", "independently_decodable_flag")
-            return
+    known = model.independence.get(seen.get("element_name", ""))
+    if known is not None:
+        same = known[1] == seen.get("independently_decodable_flag")
+        yield outcome(same, f"{known[0]} of the same element has the other value", "independently_decodable_flag")
 
 
 @RULES.unit("start_unit_form", STR)
@@ -39,28 +37,22 @@ def a_start_unit_stands_alone(seen: SeenUnit, model: ModelSoFar) -> Iterator[Out
 @RULES.unit("unit_before_parameter_set", LPS, TPL, QNT)
 def the_model_parameter_set_comes_first(seen: SeenUnit, model: ModelSoFar) -> Iterator[Outcome]:
     """R-ORD-13: a layer parameter set, topology or quantization unit follows the model parameter set."""
-    yield outcome(model.first(MPS) is not None, "no NNR_MPS came before")
+    yield outcome(model.parameter_set is not None, "no NNR_MPS came before")
 
 
 @RULES.unit("description_after_data", TPL, QNT)
 def descriptions_precede_what_they_describe(seen: SeenUnit, model: ModelSoFar) -> Iterator[Outcome]:
     """R-ORD-07, R-QNT-06: topology and quantization units precede the compressed data units."""
-    data = model.first(NDU)
-    label = "" if data is None else data.unit.label
-    yield outcome(data is None, f"{label} came before")
+    yield outcome(not model.first_data, f"{model.first_data} came before")
 
 
-@RULES.model("topology_not_announced")
-def topology_is_announced(model: ModelSoFar) -> Iterator[tuple[SeenUnit, Outcome]]:
+@RULES.unit("topology_not_announced", TPL)
+def topology_is_announced(seen: SeenUnit, model: ModelSoFar) -> Iterator[Outcome]:
     """R-ORD-09: with topology_carriage_flag 0 there is no topology unit but for pruning and references."""
-    parameter_set = model.first(MPS)
-    if parameter_set is None or parameter_set.unit.broken:
-        return
-    for seen in model.of_type(TPL):
-        carried = seen.get("topology_storage_format") not in (TPL_PRUN, TPL_REFLIST)
-        if carried and not seen.unit.broken:
-            announced = parameter_set.get("topology_carriage_flag") == 1
-            yield seen, outcome(announced, "topology_carriage_flag is 0", "topology_storage_format")
+    carried = seen.get("topology_storage_format") not in (TPL_PRUN, TPL_REFLIST)
+    if carried and model.parameter_set is not None:
+        announced = model.parameter_set.get("topology_carriage_flag") == 1
+        yield outcome(announced, "topology_carriage_flag is 0", "topology_storage_format")
 
 
 @RULES.unit("metric_without_map", MPS)
@@ -92,19 +84,12 @@ def a_layer_parameter_set_has_quantization(seen: SeenUnit, model: ModelSoFar) ->
 
 
 @RULES.model("lps_unused")
-def a_layer_parameter_set_is_used(model: ModelSoFar) -> Iterator[tuple[SeenUnit, Outcome]]:
+def a_layer_parameter_set_is_used(model: ModelSoFar) -> Iterator[tuple[str, Outcome]]:
     """R-LPS-08: at least one compressed data unit follows a layer parameter set before the next one."""
-    pending: SeenUnit | None = None
-    for seen in model.units:
-        if seen.unit.unit_type == LPS:
-            if pending is not None:
-                yield pending, outcome(False, f"{seen.unit.label} replaces it before any NNR_NDU")
-            pending = seen
-        elif seen.unit.unit_type == NDU and pending is not None:
-            yield pending, outcome(True, "")
-            pending = None
-    if pending is not None:
-        yield pending, outcome(False, "no NNR_NDU follows")
+    for label in model.used_layer_sets:
+        yield label, PASSED
+    for label in (*model.unused_layer_sets, *filter(None, (model.layer_set,))):
+        yield label, Violation("no NNR_NDU follows before the next one or the end")
 
 
 @RULES.unit("start_unit_in_aggregate", STR)

@@ -167,18 +167,18 @@ def in_format(tensor: NamedTensor, findings: Findings) -> NamedTensor:
 class Parents:
     """The model so far, by name: a base, whose tensors are fetched when they are needed, and values that replace it.
 
-    `left`: names of the base that are still wanted.
+    `left`: names of the base that are still wanted, in order.
     """
 
     base: Mapping[str, NDArray[Any]]
-    left: list[str]
+    left: dict[str, None]
     values: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     def pop(self, name: str) -> NDArray[Any] | None:
         """Take a tensor out; None when there is none of this name."""
         from_base = name in self.left
         if from_base:
-            self.left.remove(name)
+            del self.left[name]
         found = self.values.pop(name, None)
         return self.base[name] if found is None and from_base else found
 

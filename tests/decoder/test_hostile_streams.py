@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import random
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,16 @@ import nnr_conformance
 from nnr_conformance import Verdict
 from nnr_conformance.encoder.units import with_size
 from nnr_conformance.limits import Limits
-from tests.decoder.stream_builder import aggregate, coded, parameter_set, raw, start
+from tests.decoder.stream_builder import (
+    aggregate,
+    coded,
+    layer_set,
+    parameter_set,
+    raw,
+    reference_list,
+    start,
+    topology,
+)
 from tests.decoder.test_bitstreams import EXAMPLES, NNCODEC, chain_of
 
 SMALL = [*EXAMPLES, *(path for path in sorted(NNCODEC.glob("*.nnc")) if path.stat().st_size < 8000)]
@@ -129,3 +140,52 @@ def test_more_units_than_the_limit_leave_the_verdict_open() -> None:
     report = nnr_conformance.check(stream, limits=Limits(units=3))
     assert report.verdict is Verdict.UNDETERMINED
     assert [found.code for found in report.diagnostics] == ["limit_units"]
+
+
+def calls(work: Callable[[], object]) -> int:
+    """Number of Python calls that some work makes: a measure of time that no other process disturbs."""
+    count = 0
+
+    def note(_frame: object, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event == "call"
+
+    sys.setprofile(note)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+KINDS: dict[str, Callable[[int], bytes]] = {
+    "data": lambda number: raw(f"t{number}", GRID),
+    "same data": lambda number: raw("t", GRID),
+    "layer sets": lambda number: layer_set((2, number % 8)),
+    "topology": lambda number: topology(1, {"topology_data": b"graph"}),
+    "reference lists": lambda number: reference_list("a", f"b{number}"),
+    "aggregates": lambda number: aggregate(raw(f"q{number}", GRID), raw(f"r{number}", GRID)),
+    "starts": lambda number: start() + parameter_set(),
+    "unknown": lambda number: with_size(bytes([63 << 2]) + b"x"),
+    "broken": lambda number: with_size(bytes([5 << 2]) + b"x"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_checking_takes_time_in_proportion_to_the_number_of_units(kind: str) -> None:
+    def work(count: int) -> int:
+        stream = start() + parameter_set() + b"".join(KINDS[kind](number) for number in range(count)) + raw("z", GRID)
+        return calls(lambda: nnr_conformance.check(stream))
+
+    base, single, double = work(10), work(210), work(410)
+    assert (double - single) < 1.1 * (single - base)
+
+
+def test_decoding_onto_a_base_takes_time_in_proportion_to_its_tensors() -> None:
+    def work(count: int) -> int:
+        base = {f"t{number}": GRID for number in range(count)}
+        stream = start() + parameter_set() + b"".join(raw(f"t{number}", GRID) for number in range(count))
+        return calls(lambda: nnr_conformance.decode(stream, base=base))
+
+    base, single, double = work(10), work(210), work(410)
+    assert (double - single) < 1.1 * (single - base)
