@@ -6,8 +6,20 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nnr_conformance.checker.rules import ModelSoFar, Outcome, RuleSet, SeenUnit, outcome
-from nnr_conformance.syntax.enumerations import AGG, CPT_DC, DFL, NDU, PT_INT, TPL, TPL_PRUN, TPL_REFLIST
+from nnr_conformance.checker.rules import ModelSoFar, Outcome, RuleSet, SeenUnit, node_of, outcome
+from nnr_conformance.syntax.enumerations import (
+    AGG,
+    CPT_DC,
+    DFL,
+    NDU,
+    PT_BLOCK,
+    PT_FLOAT,
+    PT_INT,
+    TPL,
+    TPL_PRUN,
+    TPL_REFLIST,
+)
+from nnr_conformance.syntax.parameter_sets import QCB, QSU
 
 RULES = RuleSet()
 
@@ -130,3 +142,21 @@ def integers_are_not_dependently_quantized(seen: SeenUnit, model: ModelSoFar) ->
     """R-NDU-25: dq_flag has no effect on integer payloads."""
     if seen.get("nnr_compressed_data_unit_payload_type") == PT_INT:
         yield outcome(seen.get("dq_flag") == 0, "dq_flag is 1", "dq_flag")
+
+
+@RULES.unit("uniform_not_announced", NDU)
+def uniform_quantization_is_announced(seen: SeenUnit, model: ModelSoFar) -> Iterator[Outcome]:
+    """R-MPS-06: scalar uniform quantization is used only where NNR_QSU is set."""
+    quantized = seen.get("nnr_compressed_data_unit_payload_type") in (PT_FLOAT, PT_BLOCK)
+    if quantized and not seen.get("codebook_present_flag") and model.methods & (QSU | QCB):
+        yield outcome(
+            bool(model.methods & QSU), "NNR_QSU is not set, and there is no codebook", "codebook_present_flag"
+        )
+
+
+@RULES.unit("node_repeated", NDU)
+def node_ids_are_unique(seen: SeenUnit, model: ModelSoFar) -> Iterator[Outcome]:
+    """R-ED2-04: device_id, parameter_id and put_node_depth together occur once in a model."""
+    if seen.get("node_id_present_flag") and not seen.unit.is_part:
+        first = model.nodes.get(node_of(seen))
+        yield outcome(first is None, f"{first} has the same node ids", "parameter_id")

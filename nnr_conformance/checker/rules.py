@@ -51,7 +51,9 @@ class ModelSoFar:
     `parameter_set`: the first MPS. `first_data`: label of the first compressed data unit. `independence`: by element
     name the label and independently_decodable_flag of its first unit. `pruned`: by element name the label of the unit
     whose pruning dictionary has it, and its dimensions. `layer_set`: label of the LPS in force as long as no compressed
-    data unit followed it. `used_layer_sets`, `unused_layer_sets`: labels.
+    data unit followed it. `used_layer_sets`, `unused_layer_sets`: labels. `methods`: quantization method flags of all
+    parameter sets. `nodes`: label of the unit that has device_id, parameter_id and put_node_depth. `partition`: label
+    of the unit that began a partition which has not reached its last part.
     """
 
     started: bool = False
@@ -62,11 +64,19 @@ class ModelSoFar:
     layer_set: str = ""
     used_layer_sets: list[str] = field(default_factory=list)
     unused_layer_sets: list[str] = field(default_factory=list)
+    methods: int = 0
+    nodes: dict[tuple[int, int, int], str] = field(default_factory=dict)
+    partition: str = ""
 
     def add(self, seen: SeenUnit) -> None:
         """Remember a unit."""
         self.started = True
         unit_type, label = seen.unit.unit_type, seen.unit.label
+        self.methods |= seen.unit.payload.get("mps_quantization_method_flags", 0)
+        self.methods |= seen.unit.payload.get("lps_quantization_method_flags", 0)
+        if seen.unit.is_part:
+            last = seen.get("partial_data_counter") == 1
+            self.partition = "" if last else self.partition or label
         if unit_type == MPS and self.parameter_set is None and not seen.unit.broken:
             self.parameter_set = seen
         elif unit_type == LPS:
@@ -82,9 +92,16 @@ class ModelSoFar:
             name = seen.get("element_name", "")
             if name and not seen.unit.broken:
                 self.independence.setdefault(name, (label, seen.get("independently_decodable_flag")))
+            if seen.get("node_id_present_flag") and not seen.unit.broken and not seen.unit.is_part:
+                self.nodes.setdefault(node_of(seen), label)
             if self.layer_set:
                 self.used_layer_sets.append(self.layer_set)
                 self.layer_set = ""
+
+
+def node_of(seen: SeenUnit) -> tuple[int, int, int]:
+    """device_id, parameter_id and put_node_depth of a unit that has them."""
+    return seen.get("device_id"), seen.get("parameter_id"), seen.get("put_node_depth")
 
 
 UnitCheck = Callable[[SeenUnit, ModelSoFar], Iterator[Outcome]]

@@ -92,6 +92,20 @@ def a_layer_parameter_set_is_used(model: ModelSoFar) -> Iterator[tuple[str, Outc
         yield label, Violation("no NNR_NDU follows before the next one or the end")
 
 
+@RULES.unit("partition_across_layer_sets", LPS)
+def a_partition_stays_under_one_layer_set(seen: SeenUnit, model: ModelSoFar) -> Iterator[Outcome]:
+    """R-LPS-09: the parts of a payload are not separated by a layer parameter set."""
+    yield outcome(not model.partition, f"the partition that {model.partition} began is not complete")
+
+
+@RULES.unit("independent_part", TPL, QNT, NDU)
+def parts_depend_on_each_other(seen: SeenUnit, model: ModelSoFar) -> Iterator[Outcome]:
+    """R-UNIT-17: a counter above 0 in an independently decodable unit is allowed, but its meaning is open."""
+    if seen.get("partial_data_counter", 0) > 0:
+        dependent = seen.get("independently_decodable_flag") == 0
+        yield outcome(dependent, "independently_decodable_flag is 1", "independently_decodable_flag")
+
+
 @RULES.unit("start_unit_in_aggregate", STR)
 def no_start_unit_is_enclosed(seen: SeenUnit, model: ModelSoFar) -> Iterator[Outcome]:
     """R-AGG-15: a start unit is not inside an aggregate unit."""

@@ -178,6 +178,24 @@ def parts(second: int) -> bytes:
     return flat(*map(bytes, units))
 
 
+QUANTIZATION = {"mps_qp_density": 2, "mps_quantization_parameter": 0}
+
+
+def node(name: str, parameter_id: int) -> bytes:
+    return raw(name, GRID, node_id_present_flag=1, device_id=0, parameter_id=parameter_id, put_node_depth=0)
+
+
+def halves() -> list[bytes]:
+    data = GRID.astype("<f4").tobytes()
+    return [raw("r", GRID, part=2, payload=data[:8]), raw("r", GRID, part=1, payload=data[8:])]
+
+
+def independent_part() -> bytes:
+    unit = bytearray(raw("r", GRID, part=1))
+    unit[2] |= 2
+    return bytes(unit)
+
+
 GRAPH = topology(1, {"topology_data": b"graph"})
 ROW = raw("r", GRID.reshape(1, 12))
 
@@ -264,6 +282,18 @@ PAIRS: dict[str, tuple[Callable[[], bytes], Callable[[], bytes]]] = {
         lambda: flat(coded("n", "e2-030-int", dq_flag=1)),
     ),
 }
+PAIRS |= {
+    "uniform_not_announced": (
+        lambda: with_parameters(coded("w", "e2-001-plain"), mps_quantization_method_flags=1, **QUANTIZATION),
+        lambda: with_parameters(coded("w", "e2-001-plain"), mps_quantization_method_flags=2, **QUANTIZATION),
+    ),
+    "node_repeated": (lambda: flat(node("a", 0), node("b", 1)), lambda: flat(node("a", 0), node("b", 0))),
+    "partition_across_layer_sets": (
+        lambda: flat(layer_set((2, 0)), *halves()),
+        lambda: flat(halves()[0], layer_set((2, 0)), halves()[1]),
+    ),
+    "independent_part": (lambda: flat(raw("r", GRID, part=1)), lambda: flat(independent_part())),
+}
 COMPANIONS = {
     "start_unit_form": {"partial_data_counter_missing"},
     "start_unit_in_aggregate": {"start_unit_repeated", "no_compressed_data"},
@@ -271,7 +301,7 @@ COMPANIONS = {
     "partial_data_type": {"partial_data_counter_missing"},
     "aggregate_entry_point_range": {"aggregate_entry_point"},
     "scan_order_without_effect": {"raw_scan_order"},
-    "independence_differs": {"partial_data_incomplete", "element_repeated", "raw_length"},
+    "independence_differs": {"partial_data_incomplete", "element_repeated", "raw_length", "independent_part"},
 }
 """Findings that come with the broken stream of a pair because the same bits are wrong in two ways."""
 
