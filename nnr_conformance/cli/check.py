@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
 
 from nnr_conformance.api import chain_decoder
 from nnr_conformance.checker.check import check_chain
@@ -13,9 +14,9 @@ from nnr_conformance.cli.progress import Progress, advise
 from nnr_conformance.cli.running import run
 from nnr_conformance.cli.streams import add_common_options, limits_of, read_out_of_band, read_streams
 from nnr_conformance.cli.tensor_files import read_tensors
-from nnr_conformance.report.json import to_json
+from nnr_conformance.errors import UsageError
+from nnr_conformance.report.formats import FORMATS, Run, renderer
 from nnr_conformance.report.model import Report
-from nnr_conformance.report.text import render
 from nnr_conformance.version import VERSION
 
 EPILOG = """\
@@ -39,7 +40,8 @@ def parser() -> argparse.ArgumentParser:
     )
     options.add_argument("streams", nargs="+", metavar="STREAM", help="stream file")
     options.add_argument("-v", "--verbose", action="store_true", help="list all units, tensors and stage digests")
-    options.add_argument("--format", choices=("text", "json"), default="text", help="form of the report")
+    options.add_argument("--format", choices=tuple(FORMATS), default="text", help="form of the report")
+    options.add_argument("-o", "--output", metavar="FILE", help="write the report to this file")
     options.add_argument("--strict", action="store_true", help="requirements of medium confidence count as errors")
     options.add_argument("--separate", action="store_true", help="check each stream alone, not as a chain")
     options.add_argument("--base", metavar="FILE", help=".npz or .safetensors file with the model to update")
@@ -55,16 +57,45 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(arguments: argparse.Namespace) -> int:
+    if arguments.output is not None:
+        _refuse_output(Path(arguments.output), arguments.streams)
     chains = [[path] for path in arguments.streams] if arguments.separate else [arguments.streams]
     reports = [_check(paths, arguments) for paths in chains]
     report = Report(tuple(stream for one in reports for stream in one.streams), VERSION)
-    if arguments.format == "json":
-        json.dump(to_json(report), sys.stdout, indent=2, ensure_ascii=False)
-        print()
-    else:
-        for line in render(report, verbose=arguments.verbose, colour=sys.stdout.isatty()):
-            print(line)
+    run = Run(
+        limits=asdict(limits_of(arguments.limit)),
+        strict=arguments.strict,
+        verbose=arguments.verbose,
+        colour=arguments.output is None and sys.stdout.isatty(),
+    )
+    _write(renderer(arguments.format)(report, run), arguments)
     return report.verdict.exit_code
+
+
+def _refuse_output(output: Path, streams: Sequence[str]) -> None:
+    """Say before the work begins that a report cannot be written there. Raises UsageError."""
+    try:
+        if output.is_dir() or not output.parent.is_dir():
+            raise UsageError(f"cannot write {output}: not a file in a folder that exists")
+        if output.exists() and any(Path(path).exists() and output.samefile(path) for path in streams):
+            raise UsageError(f"the report would replace the stream {output}")
+    except OSError as error:
+        raise UsageError(f"cannot write {output}: {error.strerror}") from error
+
+
+def _write(lines: Iterable[str], arguments: argparse.Namespace) -> None:
+    if arguments.output is None:
+        if arguments.format != "text" and hasattr(sys.stdout, "reconfigure"):
+            # What programs read is UTF-8 whatever a terminal prefers; XML and HTML say so of themselves.
+            sys.stdout.reconfigure(encoding="utf-8")
+        for line in lines:
+            print(line)
+        return
+    try:
+        with Path(arguments.output).open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+            file.writelines(f"{line}\n" for line in lines)
+    except OSError as error:
+        raise UsageError(f"cannot write {arguments.output}: {error.strerror}") from error
 
 
 def _check(paths: list[str], arguments: argparse.Namespace) -> Report:

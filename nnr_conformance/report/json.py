@@ -1,21 +1,41 @@
-"""Reports as JSON. The layout is versioned by `schema`; fields are added, never given another meaning."""
+"""Reports as JSON. The layout is versioned by `schema`; fields are added, never given another meaning.
+
+`spec/schemas/report.schema.json` describes it.
+"""
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
 from nnr_conformance.diagnostics import Diagnostic
+from nnr_conformance.report.formats import UNKNOWN_RUN, Run, run_header
 from nnr_conformance.report.model import Report, StreamReport
 
 SCHEMA = "nnr-check/1"
+_BEYOND_ASCII = re.compile("[^\x00-\x7e]")
 
 
-def to_json(report: Report) -> dict[str, Any]:
+def render(report: Report, run: Run) -> Iterator[str]:
+    """The report as one JSON text."""
+    yield dump(to_json(report, run), indent=2)
+
+
+def dump(values: Any, indent: int | None = None) -> str:
+    """Plain values as a JSON text of printable characters; what no terminal or decoder should see is an escape."""
+    text = json.dumps(values, indent=indent, ensure_ascii=False)
+    return _BEYOND_ASCII.sub(lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1], text)
+
+
+def to_json(report: Report, run: Run = UNKNOWN_RUN) -> dict[str, Any]:
     """The report as plain values: dictionaries, lists, strings and numbers."""
     return {
         "schema": SCHEMA,
         "version": report.version,
         "verdict": report.verdict.value,
+        "run": run_header(report, run),
         "streams": [_stream(stream) for stream in report.streams],
     }
 

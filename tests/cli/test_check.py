@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from nnr_conformance.cli.check import main
+from nnr_conformance.report.formats import FORMATS
 
 BITSTREAMS = Path(__file__).parents[2] / "bitstreams"
 NNCODEC = BITSTREAMS / "interop" / "nncodec"
@@ -72,6 +74,45 @@ def test_json_holds_what_text_says(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(found["requirement"] == "R-ED2-25" for found in stream["diagnostics"])
 
 
+def test_json_says_which_limits_and_readings_were_in_force(capsys: pytest.CaptureFixture[str]) -> None:
+    choices = ["--limit", "units=99", "--reading", "edition1-payload=31", "--strict"]
+    assert main(["--format", "json", str(STREAM), *choices]) == 0
+    run = json.loads(capsys.readouterr().out)["run"]
+    assert run["limits"]["units"] == 99
+    assert run["limits"]["dimensions"] == 64
+    assert run["readings"] == {"edition1-payload": "31"}
+    assert run["strict"] is True
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_report_goes_to_a_file_as_it_would_be_printed(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "report"
+    assert main(["--format", name, str(STREAM)]) == 0
+    printed = capsys.readouterr().out
+    assert main(["--format", name, str(STREAM), "-o", str(output)]) == 0
+    assert capsys.readouterr().out == ""
+    assert output.read_bytes().decode("utf-8") == printed
+    assert printed.endswith("\n")
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "text"])
+def test_machines_read_utf_8_whatever_the_terminal_prefers(name: str, tmp_path: Path) -> None:
+    stream = tmp_path / "modèle.nnr"
+    stream.write_bytes(STREAM.read_bytes())
+    done = subprocess.run(
+        [sys.executable, "-m", "nnr_conformance.cli.check", "--format", name, stream.name],
+        capture_output=True,
+        check=False,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(BITSTREAMS.parent), "PYTHONUTF8": "1"},
+    )
+    assert done.returncode == 0
+    text = done.stdout.decode("utf-8")
+    assert "modèle.nnr" in text or "mod%C3%A8le.nnr" in text
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -80,6 +121,9 @@ def test_json_holds_what_text_says(capsys: pytest.CaptureFixture[str]) -> None:
         [str(STREAM), "--limit", "units"],
         [str(STREAM), "--limit", "nonsense=1"],
         [str(STREAM), "--base", "missing.npz"],
+        [str(STREAM), "-o", str(BITSTREAMS)],
+        [str(STREAM), "-o", "missing/report.txt"],
+        [str(STREAM), "-o", str(STREAM)],
         [str(BITSTREAMS)],
     ],
 )
