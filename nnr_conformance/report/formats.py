@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, cast
 
+from nnr_conformance.diagnostics import Diagnostic
 from nnr_conformance.report.model import Report
+from nnr_conformance.scope import SEPARATOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ Renderer = Callable[[Report, Run], Iterator[str]]
 FORMATS: Mapping[str, str] = {
     "text": "nnr_conformance.report.text",
     "json": "nnr_conformance.report.json",
+    "jsonl": "nnr_conformance.report.jsonl",
 }
 """The module of each format."""
 
@@ -57,3 +60,9 @@ def run_header(report: Report, run: Run) -> dict[str, Any]:
         "limits": None if run.limits is None else dict(run.limits),
         "inputs": [{"name": stream.name, "bytes": stream.size, "sha256": stream.sha256} for stream in report.streams],
     }
+
+
+def unit_label(found: Diagnostic, labels: Collection[str]) -> str | None:
+    """The unit among `labels` that a finding is about; None when it is about the stream as a whole."""
+    label = found.path.split(SEPARATOR, 1)[0]
+    return label if label in labels else None

@@ -34,7 +34,7 @@ def validate(values: Any, part: str) -> None:
     whole = schema()
     jsonschema.Draft202012Validator.check_schema(whole)
     open_, shut = ({**form, "$ref": f"#/$defs/{part}"} for form in (whole, closed(whole)))
-    if part == "diagnostic_line":  # made of a diagnostic, which on its own would forbid the fields that it adds
+    if part == "line":  # a diagnostic line is made of a diagnostic, which on its own would forbid the fields it adds
         shut = open_
     jsonschema.Draft202012Validator(open_).validate(values)
     jsonschema.Draft202012Validator(shut).validate(values)
@@ -62,3 +62,17 @@ def test_the_schema_misses_a_field_that_is_not_there(field: str) -> None:
     del plain[field]
     with pytest.raises(jsonschema.ValidationError):
         validate(json.loads(json.dumps(plain)), "report")
+
+
+def test_every_line_of_jsonl_is_valid_and_the_summaries_count_the_diagnostics() -> None:
+    lines = [json.loads(line) for line in text_of("jsonl").splitlines()]
+    for line in lines:
+        validate(line, "line" if line["kind"] == "diagnostic" else "stream_line")
+    report = damaged_report()
+    summaries = [line for line in lines if line["kind"] == "stream"]
+    assert [line["errors"] + line["warnings"] + line["infos"] for line in summaries] == [
+        len(stream.diagnostics) for stream in report.streams
+    ]
+    assert len(lines) == len(report.diagnostics) + len(report.streams)
+    assert lines[-1] == summaries[-1]
+    assert {line["unit"] for line in lines if line["kind"] == "diagnostic"} == {"unit 2", "unit 3.1", "unit 4"}
