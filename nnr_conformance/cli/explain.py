@@ -6,6 +6,7 @@ import argparse
 import difflib
 import json
 import sys
+import textwrap
 from collections.abc import Sequence
 
 from nnr_conformance.cli.running import run
@@ -23,6 +24,7 @@ from nnr_conformance.report.json import diagnostic_to_json
 from nnr_conformance.report.model import verdict_of
 from nnr_conformance.scope import Session, TraceEntry
 from nnr_conformance.syntax.describe import describe, render_table, structures
+from nnr_conformance.syntax.semantics import element_semantics
 from nnr_conformance.syntax.unit_parser import Unit
 from nnr_conformance.syntax.unit_walker import walk_units
 from nnr_conformance.version import VERSION
@@ -38,6 +40,7 @@ exit codes: 0 all could be read, 1 something is wrong, 2 wrong use, 3 something 
 example: nnr-explain model.nnr
          nnr-explain --unit 3 --no-payload model.nnr
          nnr-explain --syntax nnr_unit_header
+         nnr-explain --element scan_order
 """
 
 
@@ -61,6 +64,11 @@ def parser() -> argparse.ArgumentParser:
         help="print the syntax table of a structure, of all structures without a name",
     )
     options.add_argument(
+        "--element",
+        metavar="NAME",
+        help="print meaning, range and requirements of a syntax element, such as scan_order",
+    )
+    options.add_argument(
         "--format", choices=("text", "json"), default="text", help="text, or JSON with a line per unit"
     )
     options.add_argument("--no-payload", action="store_true", help="leave out where payloads are and how they start")
@@ -81,6 +89,11 @@ def _main(arguments: argparse.Namespace) -> int:
             raise UsageError("--syntax takes the name of one structure and no stream")
         _print(syntax_tables(arguments.syntax))
         return 0
+    if arguments.element is not None:
+        if arguments.streams:
+            raise UsageError("--element takes the name of one syntax element and no stream")
+        _print(element_card(arguments.element))
+        return 0
     if not arguments.streams:
         raise UsageError("no STREAM given; try nnr-explain --help")
     found: list[Diagnostic] = []
@@ -99,6 +112,29 @@ def syntax_tables(name: str) -> list[str]:
         raise UsageError(f"no structure {name!r}; {hint}")
     chosen = [known[name]] if name else list(known.values())
     return ["\n\n".join(render_table(describe(structure)) for structure in chosen)]
+
+
+def element_card(name: str) -> list[str]:
+    """What a syntax element says, in lines of 80 columns; a subscript is left out of its name.
+
+    Raises UsageError for an unknown name.
+    """
+    row = element_semantics(name.partition("[")[0].strip())
+    inferred = f"{row.inferred.value} when {row.inferred.when}" if row.inferred else "nothing"
+    fields = {
+        "in": ", ".join(row.structures) + ("" if row.declared else ", inside the entropy-coded payload"),
+        "meaning": row.meaning,
+        "range": row.range,
+        "inferred": inferred + ("; can be given out of band" if row.out_of_band else ""),
+        "requirements": ", ".join(row.requirements),
+        "readings": ", ".join(row.readings),
+        "evidence": f"{row.evidence}; confidence {row.confidence}",
+    }
+    lines = [f"{row.name}  {' or '.join(row.descriptors)}" + ("  (name is ours)" if row.own_name else "")]
+    for title, text in fields.items():
+        if text:
+            lines += textwrap.wrap(text, 80, initial_indent=f"  {title:14}", subsequent_indent=" " * 16)
+    return lines
 
 
 def _explain(path: str, arguments: argparse.Namespace) -> list[Diagnostic]:

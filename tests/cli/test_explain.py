@@ -16,6 +16,7 @@ import yaml
 from nnr_conformance.cli.explain import main
 from nnr_conformance.data import data_path
 from nnr_conformance.syntax.describe import structures
+from nnr_conformance.syntax.semantics import all_semantics
 
 DUMPS = yaml.safe_load((Path(__file__).parents[1] / "syntax/annotated_dumps.yaml").read_text(encoding="utf-8"))
 PLAIN = str(data_path("bitstreams/examples/ex1_ed1_plain.nnr"))
@@ -167,6 +168,10 @@ def test_names_in_a_stream_cannot_command_the_terminal(written: Written, capsys:
         (["--syntax", "performance"], ["sparsification_performance_map"]),
         (["--syntax", "qqq"], ["known:", "nnr_unit_header"]),
         (["--syntax", "codebook", PLAIN], ["no stream"]),
+        (["--element", "scan_oder"], ["no syntax element 'scan_oder'", "did you mean scan_order"]),
+        (["--element", "qqq"], ["no syntax element 'qqq'"]),
+        (["--element", ""], ["no syntax element"]),
+        (["--element", "scan_order", PLAIN], ["no stream"]),
     ],
 )
 def test_wrong_use_is_one_line_and_exit_code_2(
@@ -193,6 +198,49 @@ def test_the_syntax_without_a_name_is_all_tables(capsys: pytest.CaptureFixture[s
     assert main(["--syntax"]) == 0
     printed = capsys.readouterr().out
     assert all(f"\n{name}( " in printed for name in structures())
+
+
+def test_an_element_is_explained_with_meaning_range_inference_requirements_and_evidence(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["--element", "scan_order"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "scan_order  u(4)",
+        "  in            nnr_compressed_data_unit_header",
+        "  meaning       Order in which the weights are coded. 0 is row by row, 1..4 are",
+        "                blocks of 8, 16, 32 or 64 rows and columns; a vector, a single",
+        "                row or a single column is always coded in order.",
+        "  range         0..4; 5..15 reserved",
+        "  inferred      0 when the tensor has fewer than two dimensions",
+        "  requirements  R-NDU-23, R-NDU-26, R-NDU-27, R-NDU-28, R-NDU-29, R-NDU-30",
+        "  evidence      P1,P2; confidence high",
+    ]
+
+
+def test_an_element_can_be_named_as_in_the_listing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--element", "tensor_dimensions[0]"]) == 0
+    assert capsys.readouterr().out.startswith("tensor_dimensions  ue(7)\n")
+
+
+def test_an_element_tells_readings_and_values_from_outside_and_names_of_our_own(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["--element", "topology_data"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("topology_data  bs(v) or st(v)\n")
+    assert "  readings      byte-string\n" in printed
+    assert main(["--element", "tensor_dimensions"]) == 0
+    assert "  inferred      nothing; can be given out of band\n" in capsys.readouterr().out
+    assert main(["--element", "terminate_bin"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("terminate_bin  at(v)  (name is ours)\n")
+    assert "inside the entropy-coded" in printed
+
+
+def test_no_line_about_an_element_is_wider_than_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in all_semantics():
+        assert main(["--element", name]) == 0
+        assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
 
 
 @pytest.mark.parametrize("option", ["--help", "--version"])
