@@ -35,6 +35,7 @@ FORMATS: Mapping[str, str] = {
     "text": "nnr_conformance.report.text",
     "json": "nnr_conformance.report.json",
     "jsonl": "nnr_conformance.report.jsonl",
+    "junit": "nnr_conformance.report.junit",
 }
 """The module of each format."""
 
