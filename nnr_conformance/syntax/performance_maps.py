@@ -21,13 +21,9 @@ def _minus_one(count: Expression) -> Function:
     return Function("Max", max, 0, count - 1)
 
 
-def _count(code: str) -> Must:
-    return Must(value > 0, code)
-
-
 sparsification_performance_map = Structure(
     "sparsification_performance_map",
-    "spm_count_thresholds" / u(8, must=_count("map_count_zero")),
+    "spm_count_thresholds" / u(8, must=Must(value > 0, "spm_count_zero")),
     For(
         "i",
         _records(this.spm_count_thresholds),
@@ -42,7 +38,7 @@ sparsification_performance_map = Structure(
 
 pruning_performance_map = Structure(
     "pruning_performance_map",
-    "ppm_count_pruning_ratios" / u(8, must=_count("map_count_zero")),
+    "ppm_count_pruning_ratios" / u(8, must=Must(value > 0, "ppm_count_zero")),
     For(
         "i",
         _records(this.ppm_count_pruning_ratios),
@@ -56,16 +52,16 @@ pruning_performance_map = Structure(
 
 unification_performance_map = Structure(
     "unification_performance_map",
-    "upm_count_thresholds" / u(8, must=_count("map_count_zero")),
+    "upm_count_thresholds" / u(8, must=Must(value > 0, "upm_count_zero")),
     For(
         "i",
         _records(this.upm_count_thresholds),
-        "count_reshaped_tensor_dimension" / ue(1, must=_count("map_dimension_count_zero")),
+        "count_reshaped_tensor_dimension" / ue(1, must=Must(value > 0, "map_dimension_count_zero")),
         For("j", _minus_one(this.count_reshaped_tensor_dimension), "reshaped_tensor_dimensions" / ue(7)),
         ByteAlignment(),
-        "count_super_block_dimension" / u(8, must=_count("map_dimension_count_zero")),
+        "count_super_block_dimension" / u(8, must=Must(value > 0, "map_dimension_count_zero")),
         For("j", _minus_one(this.count_super_block_dimension), "super_block_dimensions" / u(8)),
-        "count_block_dimension" / u(8, must=_count("map_dimension_count_zero")),
+        "count_block_dimension" / u(8, must=Must(value > 0, "map_dimension_count_zero")),
         For("j", _minus_one(this.count_block_dimension), "block_dimensions" / u(8)),
         "unification_threshold" / flt(32),
         "upm_nn_accuracy" / flt(32),
@@ -83,7 +79,7 @@ unification_performance_map = Structure(
 
 decomposition_performance_map = Structure(
     "decomposition_performance_map",
-    "dpm_count_thresholds" / u(8, must=_count("map_count_zero")),
+    "dpm_count_thresholds" / u(8, must=Must(value > 0, "dpm_count_zero")),
     For(
         "i",
         _records(this.dpm_count_thresholds),

@@ -19,9 +19,6 @@ from nnr_conformance.syntax.declaration import Element, Enclosed, OutOfBand, Par
 from nnr_conformance.syntax.describe import structures
 from nnr_conformance.syntax.semantics import GROUPS, all_semantics, element_semantics, semantics_rows
 
-NAMED_BY_THE_FIRST_MAP = "map_count_zero"
-"""The code that serves the counts of all four performance maps; the catalogue names the requirement of the first."""
-
 SAID_IN_OTHER_WORDS = {"enclosed_unit_type", "general_profile_idc"}
 """Enumerated elements whose range refers to another element, or whose values have no names in the standard."""
 
@@ -87,10 +84,7 @@ def test_requirements_hold_those_that_a_wrong_value_is_reported_by(name: str) ->
         must = element.descriptor.must
         if must is None:
             continue
-        if must.code == NAMED_BY_THE_FIRST_MAP:
-            assert {"R-PM-01", "R-PM-02", "R-PM-03", "R-PM-04"} & set(element_semantics(name).requirements)
-        else:
-            assert catalogue()[must.code].requirement in element_semantics(name).requirements
+        assert catalogue()[must.code].requirement in element_semantics(name).requirements
 
 
 @every_element
