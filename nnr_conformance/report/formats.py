@@ -36,6 +36,7 @@ FORMATS: Mapping[str, str] = {
     "json": "nnr_conformance.report.json",
     "jsonl": "nnr_conformance.report.jsonl",
     "junit": "nnr_conformance.report.junit",
+    "sarif": "nnr_conformance.report.sarif",
 }
 """The module of each format."""
 
