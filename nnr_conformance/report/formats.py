@@ -37,6 +37,7 @@ FORMATS: Mapping[str, str] = {
     "jsonl": "nnr_conformance.report.jsonl",
     "junit": "nnr_conformance.report.junit",
     "sarif": "nnr_conformance.report.sarif",
+    "html": "nnr_conformance.report.html",
 }
 """The module of each format."""
 
