@@ -1,0 +1,1 @@
+"""The conformance suite: the registry of requirements, and what is measured against it."""
