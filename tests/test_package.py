@@ -9,6 +9,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 import nnr_conformance
 from nnr_conformance.data import data_path
@@ -82,3 +83,12 @@ def test_what_is_no_stream_is_refused_as_wrong_use(data: object) -> None:
 @pytest.mark.parametrize("wrap", [bytes, bytearray, memoryview])
 def test_any_bytes_like_object_is_a_stream(wrap: type) -> None:
     assert nnr_conformance.decode(wrap(STREAM.read_bytes())).tensors
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "spec").rglob("*.yaml")), ids=lambda path: path.stem)
+def test_normative_data_reads_the_same_with_and_without_libyaml(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    if hasattr(yaml, "CSafeLoader"):
+        assert yaml.load(text, yaml.SafeLoader) == yaml.load(text, yaml.CSafeLoader)
+    else:
+        assert yaml.safe_load(text)

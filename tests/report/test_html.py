@@ -87,7 +87,7 @@ def test_a_diagnostic_is_shown_with_code_requirement_evidence_place_bits_bytes_a
         "terminate_missing",
         "tensor 'w': the terminate bin is 0",
         "The terminate bin after the last tensor is 1. R-AC-01, clause 10",
-        "P1,P2, high confidence",
+        "P2, high confidence",
         "unit 3.1 · cabac_payload · w",
         "bit 1631 (byte 203)",
         "40 18 63 00 36",

@@ -60,7 +60,7 @@ def test_a_failure_says_code_requirement_bits_message_and_hint() -> None:
     assert failure.get("type") == "terminate_missing"
     assert failure.get("message") == "terminate_missing [R-AC-01]: tensor 'w': the terminate bin is 0"
     assert "bit 1631 (byte 203)" in (failure.text or "")
-    assert "R-AC-01, high confidence, evidence P1,P2" in (failure.text or "")
+    assert "R-AC-01, high confidence, evidence P2" in (failure.text or "")
     assert "hint: " in (failure.text or "")
 
 
