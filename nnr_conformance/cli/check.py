@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
 
 from nnr_conformance.api import chain_decoder
 from nnr_conformance.checker.check import check_chain
 from nnr_conformance.cli.progress import Progress, advise
 from nnr_conformance.cli.running import run
 from nnr_conformance.cli.streams import add_common_options, limits_of, read_out_of_band, read_streams
-from nnr_conformance.cli.tensor_files import read_tensors
 from nnr_conformance.errors import UsageError
 from nnr_conformance.report.formats import FORMATS, Run, renderer
 from nnr_conformance.report.model import Report
@@ -104,7 +106,7 @@ def _check(paths: list[str], arguments: argparse.Namespace) -> Report:
     advise(total)
     chain = chain_decoder(
         streams,
-        base=None if arguments.base is None else read_tensors(arguments.base),
+        base=_base(arguments.base),
         readings=arguments.reading,
         limits=limits_of(arguments.limit),
         strict=arguments.strict,
@@ -115,6 +117,14 @@ def _check(paths: list[str], arguments: argparse.Namespace) -> Report:
     report = check_chain(chain, paths)
     progress.done()
     return report
+
+
+def _base(path: str | None) -> Mapping[str, NDArray[Any]] | None:
+    if path is None:
+        return None
+    from nnr_conformance.cli.tensor_files import read_tensors  # noqa: PLC0415 - a check without a base starts sooner
+
+    return read_tensors(path)
 
 
 if __name__ == "__main__":

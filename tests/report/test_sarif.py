@@ -51,7 +51,7 @@ def run_of(report: Report) -> Any:
         damaged_report(),
         Report((), "0"),
         report_of(),
-        report_of(*(diagnose(code, "", bits=(9, 30)) for code in catalogue()), name="/tmp/ü \udc80:%.nnr"),
+        report_of(*(diagnose(code, "", bits=(9, 30)) for code in catalogue()), name="/streams/ü \udc80:%.nnr"),
         Report(damaged_report().streams * 2, "0"),
     ],
     ids=["damaged", "no stream", "conforming", "every rule", "the same streams twice"],
