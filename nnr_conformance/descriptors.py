@@ -8,6 +8,7 @@ R-GEN-01 to R-GEN-08.
 from __future__ import annotations
 
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -53,7 +54,7 @@ class Enumeration:
         return self.values.get(element_value, "reserved or unspecified")
 
 
-class Descriptor(Construct):
+class Descriptor(Construct, ABC):
     """Base: parse and build one element, record it, check its value.
 
     `infer`: the value when the element is absent; None when it has none. `default`: what building writes when the tree
@@ -76,17 +77,17 @@ class Descriptor(Construct):
         self.note = note
         self.default = default
 
+    @abstractmethod
     def label(self) -> str:
         """The descriptor as the syntax tables write it, such as ``u(8)``."""
-        raise NotImplementedError("each descriptor has a label")
 
+    @abstractmethod
     def read(self, reader: BitReader, scope: Scope, path: str) -> Any:
         """Read the value; the cursor is at its first bit."""
-        raise NotImplementedError("each descriptor reads")
 
+    @abstractmethod
     def write(self, element: Any, writer: BitWriter, scope: Scope) -> None:
         """Write the value. Raises ValueError or TypeError when it does not fit."""
-        raise NotImplementedError("each descriptor writes")
 
     def meaning(self, element: Any) -> str:
         """What a value means, in a few words, or an empty string."""
