@@ -52,8 +52,11 @@ class BitReader:
         if end > self.end:
             raise EndOfBits(first, count, self.end)
         self.position = end
-        last_byte = (end + 7) >> 3
-        window = int.from_bytes(self.buffer[first >> 3 : last_byte], "big")
+        first_byte, last_byte = first >> 3, (end + 7) >> 3
+        if last_byte - first_byte == 1:
+            window = self.buffer[first_byte]
+        else:
+            window = int.from_bytes(self.buffer[first_byte:last_byte], "big")
         return (window >> ((last_byte << 3) - end)) & ((1 << count) - 1)
 
     def exp_golomb(self, order: int) -> int:

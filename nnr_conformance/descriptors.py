@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from construct import Construct, obj_
@@ -19,7 +19,7 @@ from nnr_conformance.binary32 import Binary32
 from nnr_conformance.bits import BitReader, BitWriter, EndOfBits, PrefixTooLong
 from nnr_conformance.diagnostics import stop
 from nnr_conformance.errors import BuildError
-from nnr_conformance.expressions import Expression, evaluate, render
+from nnr_conformance.expressions import Expression, evaluate, prepared, render
 from nnr_conformance.scope import Scope, TraceEntry
 
 value = obj_
@@ -36,10 +36,14 @@ class Must:
     condition: Expression
     code: str
     on_scope: bool = False
+    _condition: Callable[[Any], Any] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_condition", prepared(self.condition))
 
     def holds(self, own_value: Any, scope: Scope) -> bool:
         """True when the requirement is met."""
-        return bool(evaluate(self.condition, scope if self.on_scope else own_value))
+        return bool(self._condition(scope if self.on_scope else own_value))
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,30 @@ def evaluate(expression: Expression, scope: Any) -> Any:
     return expression(scope) if callable(expression) else expression
 
 
+def prepared(expression: Expression) -> Callable[[Any], Any]:
+    """`evaluate` for one expression whose shape is looked at once, here, and not each time that it is evaluated."""
+    if isinstance(expression, Path):
+        found = expression.__getfield__()
+        return operator.itemgetter(found) if repr(expression) == f"this[{found!r}]" else expression
+    if isinstance(expression, BinExpr):
+        return _prepared_binary(expression)
+    if isinstance(expression, Function):
+        function, arguments = expression.function, tuple(prepared(argument) for argument in expression.arguments)
+        return lambda scope: function(*[argument(scope) for argument in arguments])
+    return expression if callable(expression) else lambda _: expression
+
+
+def _prepared_binary(expression: BinExpr) -> Callable[[Any], Any]:
+    combine, left, right = expression.op, prepared(expression.lhs), prepared(expression.rhs)
+    if callable(expression.rhs):
+        return lambda scope: combine(left(scope), right(scope))
+    constant = expression.rhs
+    if isinstance(left, operator.itemgetter):
+        name = names(expression.lhs).pop()
+        return lambda scope: combine(scope[name], constant)
+    return lambda scope: combine(left(scope), constant)
+
+
 def reading(name: str) -> Expression:
     """The chosen name of a reading, to be compared with one of its names."""
     return this[f"reading {name}"]

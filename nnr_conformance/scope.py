@@ -70,7 +70,12 @@ class Scope(dict[str, Any]):
 
     def knows(self, name: str) -> bool:
         """True when the name has a value here or around."""
-        return name in self or (self.parent.knows(name) if isinstance(self.parent, Scope) else name in self.parent)
+        scope: Mapping[str, Any] = self
+        while isinstance(scope, Scope):
+            if name in scope:
+                return True
+            scope = scope.parent
+        return name in scope
 
     def store(self, name: str, value: Any) -> None:
         """Give an element its value; inside loops it joins the list (of lists) of its name."""
@@ -94,7 +99,7 @@ class Scope(dict[str, Any]):
 
     def subscript(self) -> str:
         """The loop indices as they stand behind an element's name: ``[i][j]``."""
-        return "".join(f"[{index}]" for index in self.subscripts)
+        return "".join([f"[{index}]" for index in self.subscripts]) if self.subscripts else ""
 
 
 class TreeSource:

@@ -22,7 +22,7 @@ from construct import Construct, Container, Renamed
 from nnr_conformance.bits import BitReader, BitWriter
 from nnr_conformance.descriptors import Descriptor, Must
 from nnr_conformance.diagnostics import stop
-from nnr_conformance.expressions import Expression, evaluate
+from nnr_conformance.expressions import Expression, evaluate, prepared
 from nnr_conformance.scope import Scope, Session, Source, TraceEntry, TreeSource, joined
 
 Member = Any
@@ -65,15 +65,15 @@ class Element(Part):
         scope.store(self.name, self.descriptor._build(element, writer, scope, where))
 
     def infer(self, scope: Scope, path: str) -> None:
-        if self.descriptor.infer is None or (self.name in scope.tree and not scope.indices):
+        inferred = self.descriptor.infer
+        if inferred is None or (self.name in scope.tree and not scope.indices):
             return
-        scope.store(self.name, self.descriptor.infer)
-        scope.tree.setdefault("_inferred", set()).add(self.name + scope.subscript())
+        scope.store(self.name, inferred)
+        name = self.name + scope.subscript()
+        scope.tree.setdefault("_inferred", set()).add(name)
         if scope.session.trace is not None:
-            where = joined(path, self.name + scope.subscript())
-            scope.session.trace.append(
-                TraceEntry(where, self.name + scope.subscript(), 0, 0, self.descriptor.infer, self.descriptor, True)
-            )
+            entry = TraceEntry(joined(path, name), name, 0, 0, inferred, self.descriptor, True)
+            scope.session.trace.append(entry)
 
 
 class Alignment(Part):
@@ -198,6 +198,7 @@ class If(Part):
     def __init__(self, condition: Expression, *members: Member, otherwise: tuple[Member, ...] = ()) -> None:
         super().__init__()
         self.condition = condition
+        self._holds = prepared(condition)
         self.members = tuple(_part(member) for member in members)
         self.otherwise = tuple(_part(member) for member in otherwise)
 
@@ -206,7 +207,7 @@ class If(Part):
 
     def _choose(self, scope: Scope) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
         """The present and the absent parts. What is present may give a value to a name that is absent too."""
-        if evaluate(self.condition, scope):
+        if self._holds(scope):
             return self.members, self.otherwise
         return self.otherwise, self.members
 
@@ -279,10 +280,11 @@ class Let(Part):
         super().__init__()
         self.name = name
         self.expression = expression
+        self._value = prepared(expression)
         self.must = must
 
     def _compute(self, scope: Scope) -> None:
-        scope[self.name] = evaluate(self.expression, scope)
+        scope[self.name] = self._value(scope)
 
     def _parse(self, reader: BitReader, scope: Scope, path: str) -> None:
         self._compute(scope)

@@ -1,0 +1,142 @@
+"""Print what checking many tiny units costs, and how the time grows with their number: ``python -m benchmarks.units``.
+
+Each unit is a compressed data unit of 100 bytes with a name of its own and a raw float tensor, so that 10^4 units are
+1 MB and nearly all of the work is framing, parsing, rules and digests. Import and what a first check loads are not
+counted: a stream of ten units is checked before anything is measured. Every size is checked `--repeats` times (the
+largest once), and the fastest counts. The exit code is 1 when 10^4 units take longer than `--seconds`, or when the time
+grows with a larger exponent than `--exponent`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import sys
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+import nnr_conformance
+from nnr_conformance.encoder.units import build_unit, state_for
+from nnr_conformance.report.model import Verdict
+
+SIZES = (100, 1_000, 10_000, 100_000)
+_VALUES = np.linspace(-1, 1, 18, dtype="<f4").tobytes()
+
+
+def stream_of(count: int) -> bytes:
+    """A start unit, a model parameter set, and `count` compressed data units of 100 bytes."""
+    return b"".join((_start(), _parameter_set(), *(_unit(number) for number in range(count))))
+
+
+def _header(unit_type: int, **specific: object) -> dict[str, object]:
+    return {
+        "nnr_unit_type": unit_type,
+        "independently_decodable_flag": 1,
+        "partial_data_counter_present_flag": 0,
+        **specific,
+    }
+
+
+def _start() -> bytes:
+    return build_unit(_header(0, nnr_start_unit_header={"general_profile_idc": 1}), state=state_for(1))
+
+
+def _parameter_set() -> bytes:
+    flags = (
+        "topology_carriage_flag",
+        "mps_sparsification_flag",
+        "mps_pruning_flag",
+        "mps_unification_flag",
+        "mps_decomposition_performance_map_flag",
+        "mps_quantization_method_flags",
+        "mps_topology_indexed_reference_flag",
+        "base_model_id_present_flag",
+        "validation_set_performance_present_flag",
+        "metric_type_performance_map_valid_flag",
+        "mps_parent_signalling_enabled_flag",
+        "nnr_pre_flag",
+    )
+    return build_unit(_header(1, nnr_model_parameter_set_unit_header={}), dict.fromkeys(flags, 0), state_for(1))
+
+
+def _unit(number: int) -> bytes:
+    header = {
+        "nnr_compressed_data_unit_payload_type": 2,
+        "nnr_multiple_topology_elements_present_flag": 0,
+        "nnr_decompressed_data_format_present_flag": 0,
+        "input_parameters_present_flag": 1,
+        "topology_elem_id": f"decoder.{number:09}",
+        "node_id_present_flag": 0,
+        "parent_node_id_present_flag": 0,
+        "codebook_present_flag": 0,
+        "dq_flag": 0,
+        "tensor_dimensions_flag": 1,
+        "cabac_unary_length_flag": 1,
+        "compressed_parameter_types": 0,
+        "tensor_dimensions_list": {"count_tensor_dimensions": 2, "tensor_dimensions": [3, 6]},
+        "cabac_unary_length_minus1": 10,
+        "first_tensor_dimension_shift": 0,
+        "scan_order": 0,
+    }
+    return build_unit(
+        _header(5, nnr_compressed_data_unit_header=header), {"raw_float32_parameter": _VALUES}, state_for(1)
+    )
+
+
+def seconds_to_check(stream: bytes, repeats: int) -> float:
+    """The fastest of some checks, with the garbage of the one before gone."""
+    fastest = float("inf")
+    for _ in range(repeats):
+        gc.collect()
+        started = time.perf_counter()
+        report = nnr_conformance.check(stream)
+        fastest = min(fastest, time.perf_counter() - started)
+        if report.verdict is not Verdict.CONFORMING:
+            raise SystemExit(f"the stream is {report.verdict.value}: {report.diagnostics[0]}")
+    return fastest
+
+
+def power_fit(sizes: Sequence[int], times: Sequence[float]) -> tuple[float, float]:
+    """a and b of time = a * size^b: least squares of the logarithms."""
+    exponent, logarithm = np.polyfit(np.log(sizes), np.log(times), 1)
+    return float(np.exp(logarithm)), float(exponent)
+
+
+def linear_fit(sizes: Sequence[int], times: Sequence[float]) -> tuple[float, float, float]:
+    """Slope, offset and coefficient of determination of time = slope * size + offset."""
+    slope, offset = np.polyfit(sizes, times, 1)
+    measured = np.array(times)
+    rest = measured - (slope * np.array(sizes) + offset)
+    spread = measured - measured.mean()
+    return float(slope), float(offset), 1 - float(rest @ rest) / float(spread @ spread)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure, print one line for each size and the fits; 1 when a bound is broken."""
+    options = argparse.ArgumentParser(prog="python -m benchmarks.units", description=__doc__)
+    options.add_argument("--repeats", type=int, default=3, help="checks of each size but the largest (default: 3)")
+    options.add_argument("--seconds", type=float, default=3.0, help="most that 10^4 units may take (default: 3)")
+    options.add_argument("--exponent", type=float, default=1.1, help="largest exponent of the fit (default: 1.1)")
+    arguments = options.parse_args(argv)
+    nnr_conformance.check(stream_of(10))
+    times = []
+    for size in SIZES:
+        stream = stream_of(size)
+        times.append(seconds_to_check(stream, 1 if size == SIZES[-1] else arguments.repeats))
+        print(
+            f"{size:>7} units {len(stream) / 1e6:8.3f} MB {times[-1]:8.3f} s {1e6 * times[-1] / size:7.1f} us a unit",
+            flush=True,
+        )
+    factor, exponent = power_fit(SIZES, times)
+    slope, offset, determination = linear_fit(SIZES, times)
+    print(f"time = {factor:.3g} s * units^{exponent:.3f}")
+    print(f"time = {1e6 * slope:.1f} us * units + {1e3 * offset:.1f} ms, r^2 = {determination:.6f}")
+    ten_thousand = times[SIZES.index(10_000)]
+    print(f"10^4 units: {ten_thousand:.2f} s (bound {arguments.seconds:g} s)")
+    return int(ten_thousand > arguments.seconds or exponent > arguments.exponent)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
