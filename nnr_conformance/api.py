@@ -57,8 +57,9 @@ class ChainDecoder:
 
     `base`: the model that the first stream updates, by name. `transmitted_only`: the tensors of the last stream as they
     were transmitted, nothing composed or added. `wanted`: only tensors of these names. `on_progress`: called with the
-    number of bytes done. `on_unit`: called with the number of the stream, each parsed unit and its trace. After the
-    iteration `decoders` has one decoder for each stream; findings are in `findings`, one for each stream.
+    number of bytes done. `on_unit`: called with the number of the stream, each parsed unit and its trace. `disabled`:
+    codes that are not reported. After the iteration `decoders` has one decoder for each stream; findings are in
+    `findings`, one for each stream.
     """
 
     streams: tuple[memoryview, ...]
@@ -70,6 +71,7 @@ class ChainDecoder:
     strict: bool = False
     compiled: bool | None = None
     out_of_band: Mapping[str, Any] = field(default_factory=dict)
+    disabled: frozenset[str] = frozenset()
     decoders: list[StreamDecoder] = field(default_factory=list)
     findings: list[Findings] = field(default_factory=list)
     digests: list[StageDigests] = field(default_factory=list)
@@ -154,7 +156,7 @@ class ChainDecoder:
         decoder = StreamDecoder(
             stream,
             how,
-            Findings(self.strict),
+            Findings(self.strict, disabled=self.disabled),
             tree,
             self.wanted,
             self.out_of_band,

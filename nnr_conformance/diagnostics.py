@@ -141,18 +141,24 @@ def stop(code: str, message: str, *, bits: tuple[int, int] | None = None, path: 
 
 @dataclass(slots=True)
 class Findings:
-    """The diagnostics of one run in the order they were made; `strict` turns medium-confidence warnings into errors."""
+    """The diagnostics of one run in the order they were made.
+
+    `strict` turns medium-confidence warnings into errors. `disabled`: codes that are not reported, as if nobody looked.
+    """
 
     strict: bool = False
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    disabled: frozenset[str] = frozenset()
 
     def report(self, code: str, message: str, *, bits: tuple[int, int] | None = None, path: str = "") -> None:
         """Add a diagnostic of a catalogued code and go on."""
-        self.diagnostics.append(diagnose(code, message, bits=bits, path=path, strict=self.strict))
+        if code not in self.disabled:
+            self.diagnostics.append(diagnose(code, message, bits=bits, path=path, strict=self.strict))
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Add a diagnostic that was made elsewhere, such as the one of a caught BitstreamError."""
-        self.diagnostics.append(diagnostic)
+        if diagnostic.code not in self.disabled:
+            self.diagnostics.append(diagnostic)
 
     def __iter__(self) -> Iterator[Diagnostic]:
         return iter(self.diagnostics)
