@@ -14,10 +14,14 @@ from nnr_conformance.encoder.tensor_data import BlockRow, TensorData, TensorEnco
 from nnr_conformance.errors import BuildError
 from nnr_conformance.syntax.enumerations import PT_BLOCK, PT_FLOAT, PT_INT
 
-TENSOR_KEYS = frozenset(
-    {"levels", "qp_value", "row_skip", "history", "base", "init_ids", "restarts", "state_per_segment", "prefix_ids"}
-)
+_VARIANTS = frozenset({"restarts", "restart_single_block_row", "state_per_segment", "prefix_ids"})
+"""Fields of `TensorData` that make a payload wrong, or right by another reading."""
+
+TENSOR_KEYS = frozenset({"levels", "qp_value", "row_skip", "history", "base", "init_ids"}) | _VARIANTS
 """What a recipe says of a tensor."""
+
+_UNARY_LENGTH = 10
+"""Greater-than flags where a recipe does not say how many; the stream says it, since decoders infer other numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,8 @@ def coded_payload(
     ends = Ending(**{**ending, "trailing": as_bytes(ending.get("trailing", b""), "trailing")})
     codeword = encoder.finish(ends)
     found = _entry_points(codeword, starts)
+    if elements.get("cabac_unary_length_flag", 1):
+        found["cabac_unary_length_minus1"] = _UNARY_LENGTH - 1
     if payload_type in (PT_INT, PT_FLOAT):
         found["tensor_dimensions"] = list(shape_of(tensors[0]["levels"]))
     elif tensors:
@@ -90,14 +96,14 @@ def _tensor_data(
     size, zero = _codebook(codebook)
     scaled = payload_type in (PT_FLOAT, PT_BLOCK)
     bits = 6 + context.qp_density if scaled else 0
-    more = {name: tensor[name] for name in ("restarts", "state_per_segment", "prefix_ids") if name in tensor}
+    more = {name: tensor[name] for name in _VARIANTS if name in tensor}
     names = {str(key).rpartition(" "): init_id for key, init_id in tensor.get("init_ids", {}).items()}
     return TensorData(
         levels=levels,
         height=height,
         width=len(levels) // max(height, 1),
         edition=2 if context.profile == 1 else 1,
-        unary_length=elements.get("cabac_unary_length_minus1", 9) + 1,
+        unary_length=elements.get("cabac_unary_length_minus1", _UNARY_LENGTH - 1) + 1,
         dq=bool(elements.get("dq_flag", 0)) and payload_type != PT_INT,
         scan_order=elements.get("scan_order", 0) if len(shape) > 1 else 0,
         qp_value=int(tensor.get("qp_value", 0)) if scaled else None,

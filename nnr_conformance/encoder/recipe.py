@@ -191,6 +191,7 @@ def _payload_names(elements: Mapping[str, Any]) -> set[str]:
         "dq_state",
         "bit_offset",
         "bit_offset_delta",
+        "cabac_unary_length_minus1",
         "tensor_dimensions",
         "part",
         "partial_data_counter",

@@ -27,8 +27,9 @@ class TensorData:
     `row_skip`: a flag for each row, None when row skipping is off. `history`: marks of earlier updates, None when
     history contexts are off. `base`: quantized parameters of the parent, None when temporal contexts are off.
     `init_ids`: ids by context name, such as ``("sig", 0)``; others are 0. `restarts`: False leaves the restarts of the
-    interval at block rows out, which is wrong on purpose; `state_per_segment`: the state moves by a whole row for each
-    skipped segment (reading row-skip-state).
+    interval at block rows out, which is wrong on purpose; `restart_single_block_row` and 32 `prefix_ids` are the rules
+    of NNCodec 1.0 (reading edition1-payload); `state_per_segment`: the state moves by a whole row for each skipped
+    segment (reading row-skip-state).
     """
 
     levels: Sequence[int]
@@ -48,6 +49,7 @@ class TensorData:
     base: Sequence[int] | None = None
     init_ids: Mapping[ContextName, int] = field(default_factory=dict)
     restarts: bool = True
+    restart_single_block_row: bool = False
     state_per_segment: bool = True
     prefix_ids: int = PREFIX_CONTEXTS
 
@@ -149,7 +151,8 @@ class TensorEncoder:
     def _write_block_rows(self) -> Iterator[BlockRow]:
         data, encoder = self._data, self._encoder
         rows, columns = (data.block, data.block) if data.block else (data.height, data.width)
-        restart = data.block > 0 and data.height > data.block and data.restarts
+        several = data.height > data.block or data.restart_single_block_row
+        restart = data.block > 0 and several and data.restarts
         for top in range(0, data.height, max(rows, 1)):
             if restart:
                 self._restart()
