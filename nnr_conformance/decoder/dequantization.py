@@ -62,8 +62,8 @@ def dequantize_uniform(
 
     A level is first rounded to binary32 (inexact above 2^24 in magnitude), then multiplied once; this differs from
     rounding the exact product. With dependent quantization `quantized` holds the doubled levels and the step is the
-    same. Level 0 gives +0, and NaN when the step is infinite. Reports `value_overflow` and `precision_loss`. Memory:
-    the result only. Raises UsageError when `quantized` is not int32.
+    same. Level 0 gives +0, and NaN when the step is infinite. Reports `value_overflow`, `value_not_a_number` and
+    `precision_loss`. Memory: the result only. Raises UsageError when `quantized` is not int32.
     """
     _require_int32(quantized)
     step = step_size(qp, density)
@@ -76,7 +76,8 @@ def dequantize_uniform(
         if quantized.size:
             # The value is monotone in the level, so the smallest and the largest level stand for all of them.
             extremes = [int(quantized.min()), int(quantized.max())]
-            _check_finite(extremes, [np.float32(level) * step for level in extremes], step, findings, path, bits)
+            shown = [*extremes, 0] if np.isinf(step) and (quantized == 0).any() else extremes
+            _check_finite(shown, [np.float32(level) * step for level in shown], step, findings, path, bits)
             largest = max(extremes, key=abs)
             if abs(largest) > _EXACT_IN_BINARY32:
                 findings.report(
@@ -159,8 +160,8 @@ def dequantize_codebook(
 
     The product is made in binary64, where it is exact unless the step leaves that range; `dtype` float32 rounds it once
     more. Use float64 where further arithmetic follows (local scaling, G·H). Raises BitstreamError `codebook_index` for
-    a level outside of the codebook: no index counts from the end. Reports `value_overflow` when a value is not finite
-    in `dtype`. Memory: the result and a table of the codebook's size.
+    a level outside of the codebook: no index counts from the end. Reports `value_overflow` or `value_not_a_number` when
+    a value is not finite in `dtype`. Memory: the result and a table of the codebook's size.
     """
     _require_int32(quantized)
     size, zero = len(codebook), codebook.zero_offset
@@ -234,8 +235,9 @@ def _check_finite(
     path: str,
     bits: Bits,
 ) -> None:
-    for level, value in zip(levels, values, strict=True):
-        if not math.isfinite(value):
-            message = f"level {level} with step size {float(step):g} gives {float(value)}, which is not a finite number"
-            findings.report("value_overflow", message, bits=bits, path=path)
-            return
+    for code, is_kind in (("value_overflow", math.isinf), ("value_not_a_number", math.isnan)):
+        for level, value in zip(levels, values, strict=True):
+            if is_kind(value):
+                message = f"level {level} with step size {float(step):g} gives {float(value)}"
+                findings.report(code, message, bits=bits, path=path)
+                break

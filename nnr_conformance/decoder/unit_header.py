@@ -95,7 +95,7 @@ def dimensions(header: UnitHeader, limits: Limits) -> tuple[int, ...]:
         stop("dims_invalid", f"dimensions {list(dims)}; each is at least 1", bits=bits, path=path)
     elements = math.prod(dims)
     if elements > LARGEST_ELEMENTS:
-        stop("dims_invalid", f"{elements} elements; at most {LARGEST_ELEMENTS} are allowed", bits=bits, path=path)
+        stop("elements_overflow", f"{elements} elements; at most {LARGEST_ELEMENTS} are allowed", bits=bits, path=path)
     if elements > limits.tensor_elements:
         message = f"{elements} elements, the limit tensor_elements is {limits.tensor_elements}"
         stop("limit_elements", message, bits=bits, path=path)

@@ -16,11 +16,14 @@ LARGEST_ELEMENTS = (1 << 31) - 1
 def check_coding(coding: TensorCoding, bit: int, tensor: int) -> None:
     """Refuse parameters that no tensor can have.
 
-    Raises EntropyFault dims_invalid, scan_order_invalid, codebook_invalid, base_shape or history_shape; UsageError for
-    parameters that no header can express.
+    Raises EntropyFault dims_invalid, elements_overflow, scan_order_invalid, codebook_invalid, base_shape or
+    history_shape; UsageError for parameters that no header can express.
     """
-    if not coding.shape or min(coding.shape) < 1 or coding.elements > LARGEST_ELEMENTS:
+    if not coding.shape or min(coding.shape) < 1:
         raise EntropyFault("dims_invalid", bit, tensor, f"dimensions {_listed(coding.shape)} of tensor {tensor}")
+    if coding.elements > LARGEST_ELEMENTS:
+        message = f"{coding.elements} elements; at most {LARGEST_ELEMENTS} are allowed"
+        raise EntropyFault("elements_overflow", bit, tensor, message)
     if not 0 <= coding.scan_order <= LARGEST_SCAN_ORDER:
         raise EntropyFault("scan_order_invalid", bit, tensor, f"scan_order is {coding.scan_order}; 0 to 4 are allowed")
     size, zero = coding.codebook_size, coding.codebook_zero

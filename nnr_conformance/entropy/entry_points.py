@@ -53,8 +53,11 @@ def compare(coding: TensorCoding, found: tuple[EntryPoint, ...], first_bit: int,
         bit += ours.bit_offset
         differences = [
             f"{name} is {getattr(theirs, name)}, sequential decoding has {getattr(ours, name)}"
-            for name in ("value", "dq_state", "bit_offset")
+            for name in ("value", "dq_state")
             if getattr(theirs, name) != getattr(ours, name) and (coding.dq or name != "dq_state")
         ]
         if differences:
             yield Note("entry_point_mismatch", bit, tensor, f"entry point {index}: {'; '.join(differences)}")
+        if theirs.bit_offset != ours.bit_offset:
+            message = f"bit_offset is {theirs.bit_offset}, sequential decoding has {ours.bit_offset}"
+            yield Note("entry_point_bit_offset", bit, tensor, f"entry point {index}: {message}")

@@ -6,24 +6,33 @@ from dataclasses import dataclass
 
 from nnr_conformance.errors import NnrError
 
-PREFIX_OVERFLOW, LEVEL_OVERFLOW, LEVEL_OUT_OF_CODEBOOK, RESTART_OFFSET, OVERRUN = range(1, 6)
+PREFIX_OVERFLOW, LEVEL_OVERFLOW, PARAMETER_OVERFLOW, LEVEL_OUT_OF_CODEBOOK, RESTART_OFFSET, OVERRUN = range(1, 7)
 """Faults of the weight loop, as it stores them in the engine's cell FAULT."""
+
+LEVEL_BEYOND_BOUND, FIRST_RESTART_OFFSET = 7, 8
+"""Two of these faults under other circumstances: a level that a codebook of edition 2 bounds, the first block row."""
 
 FAULT_CODES = {
     PREFIX_OVERFLOW: "prefix_overflow",
     LEVEL_OVERFLOW: "level_overflow",
+    PARAMETER_OVERFLOW: "quantized_parameter_overflow",
     LEVEL_OUT_OF_CODEBOOK: "level_out_of_codebook",
     RESTART_OFFSET: "entry_point_offset_out_of_range",
     OVERRUN: "payload_overrun",
+    LEVEL_BEYOND_BOUND: "level_beyond_bound",
+    FIRST_RESTART_OFFSET: "block_scan_offset_out_of_range",
 }
 """Rows of `spec/diagnostics.yaml` that these faults are."""
 
 FAULT_TEXTS = {
     PREFIX_OVERFLOW: "31 ones in the prefix of the remainder; at most 30 are allowed",
-    LEVEL_OVERFLOW: "the level or its quantized parameter is outside the range of a signed 32-bit integer",
+    LEVEL_OVERFLOW: "the level is outside the range of a signed 32-bit integer",
+    PARAMETER_OVERFLOW: "the level, doubled, is outside the range of a signed 32-bit integer",
     LEVEL_OUT_OF_CODEBOOK: "the level is not an index into the codebook",
     RESTART_OFFSET: "the offset is not below 256 where the block row restarts the interval",
     OVERRUN: "decoding needs bits beyond the end of the payload",
+    LEVEL_BEYOND_BOUND: "the remainder leads beyond the levels that the codebook has",
+    FIRST_RESTART_OFFSET: "the offset is not below 256 where the block scan starts the interval again",
 }
 
 

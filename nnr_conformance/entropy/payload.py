@@ -13,7 +13,17 @@ from nnr_conformance.entropy.capacity import check_capacity, check_coding
 from nnr_conformance.entropy.contexts import group_starts, initial_counters, read_init_ids
 from nnr_conformance.entropy.description import describe
 from nnr_conformance.entropy.entry_points import compare, found_entry_points
-from nnr_conformance.entropy.faults import FAULT_CODES, FAULT_TEXTS, OVERRUN, EntropyFault, Note
+from nnr_conformance.entropy.faults import (
+    FAULT_CODES,
+    FAULT_TEXTS,
+    FIRST_RESTART_OFFSET,
+    LEVEL_BEYOND_BOUND,
+    LEVEL_OUT_OF_CODEBOOK,
+    OVERRUN,
+    RESTART_OFFSET,
+    EntropyFault,
+    Note,
+)
 from nnr_conformance.entropy.memory import CompiledMemory, InterpretedMemory
 from nnr_conformance.entropy.parameters import (
     DEFAULT_RULES,
@@ -188,8 +198,13 @@ class PayloadDecoder:
             marks,
         )
         self._engine = [int(cell) for cell in engine]
-        if self._engine[ac.FAULT]:
-            self._stop(self._engine[ac.FAULT], f"at weight {self._engine[ac.WEIGHT]}")
+        fault, weight = self._engine[ac.FAULT], self._engine[ac.WEIGHT]
+        if fault == LEVEL_OUT_OF_CODEBOOK and coding.bound_size:
+            fault = LEVEL_BEYOND_BOUND
+        elif fault == RESTART_OFFSET and weight == 0:
+            fault = FIRST_RESTART_OFFSET
+        if fault:
+            self._stop(fault, f"at weight {weight}")
         return memory.integers(quantized).reshape(coding.shape), [int(cell) for cell in marks]
 
     def _choose_compiled(self, coding: TensorCoding, all_tools: bool) -> bool:

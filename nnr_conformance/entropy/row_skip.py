@@ -40,4 +40,4 @@ def nonminimal(row_skip: FlagArray | None, quantized: IntArray, bit: int, tensor
     zero = ~quantized.reshape(row_skip.size, -1).any(axis=1) & (row_skip == 0)
     if zero.any():
         message = f"{zero.sum()} rows of zeros are coded although row skipping is on, the first is row {zero.argmax()}"
-        yield Note("row_skip_nonminimal", bit, tensor, message)
+        yield Note("row_skip_zero_row", bit, tensor, message)

@@ -34,6 +34,7 @@ from nnr_conformance.entropy.faults import (
     LEVEL_OUT_OF_CODEBOOK,
     LEVEL_OVERFLOW,
     OVERRUN,
+    PARAMETER_OVERFLOW,
     PREFIX_OVERFLOW,
     RESTART_OFFSET,
 )
@@ -161,8 +162,10 @@ def decode_segment(
             fault = 0
             if prefix_length == LONGEST_PREFIX:
                 fault = PREFIX_OVERFLOW
-            elif parameter < INT32_LOWEST or parameter > INT32_HIGHEST:
+            elif level < INT32_LOWEST or level > INT32_HIGHEST:
                 fault = LEVEL_OVERFLOW
+            elif parameter < INT32_LOWEST or parameter > INT32_HIGHEST:
+                fault = PARAMETER_OVERFLOW
             elif level < lowest or level > highest:
                 fault = LEVEL_OUT_OF_CODEBOOK
             if fault:

@@ -43,6 +43,9 @@ GROUPS = (
     Group("AC", "entropy_coding", "arithmetic-coded payload"),
     Group("QP", "entropy_coding", "quantization parameters"),
     Group("ED2", "updates", "edition 2: updates"),
+    Group("EC", "payload_checks", "checks of payloads"),
+    Group("RC", "reconstruction_checks", "checks of values"),
+    Group("HL", "peculiarities", "peculiarities of a codec"),
 )
 """In the order of `spec/requirements`; the files in their order are `REQUIREMENT_FILES`."""
 

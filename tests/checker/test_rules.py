@@ -14,6 +14,7 @@ from nnr_conformance.checker.all_rules import ALL_RULES
 from nnr_conformance.checker.check import check_chain
 from nnr_conformance.diagnostics import catalogue
 from nnr_conformance.encoder.units import build_unit, state_for
+from tests.checker import test_peculiarity_rules as peculiarities
 from tests.decoder.stream_builder import (
     aggregate,
     coded,
@@ -304,12 +305,19 @@ COMPANIONS = {
     "independence_differs": {"partial_data_incomplete", "element_repeated", "raw_length", "independent_part"},
 }
 """Findings that come with the broken stream of a pair because the same bits are wrong in two ways."""
+PAIRS |= peculiarities.PAIRS
+COMPANIONS |= peculiarities.COMPANIONS
 
 CODES = [rule.code for rule in ALL_RULES]
 
 
+def report_of(stream: bytes, disabled: frozenset[str] = frozenset()) -> nnr_conformance.Report:
+    chain = chain_decoder(stream, out_of_band=getattr(stream, "out_of_band", None))
+    return check_chain(chain, disabled=disabled)
+
+
 def found(stream: bytes, disabled: frozenset[str] = frozenset()) -> set[str]:
-    report = check_chain(chain_decoder(stream), disabled=disabled)
+    report = report_of(stream, disabled)
     return {diagnostic.code for diagnostic in report.diagnostics}
 
 
@@ -335,15 +343,15 @@ def test_without_its_rule_the_broken_stream_is_not_caught(code: str) -> None:
 
 @pytest.mark.parametrize("code", CODES)
 def test_a_rule_counts_what_it_looked_at(code: str) -> None:
-    keeps = nnr_conformance.check(PAIRS[code][0]()).streams[0].rules[code]
-    breaks = nnr_conformance.check(PAIRS[code][1]()).streams[0].rules[code]
+    keeps = report_of(PAIRS[code][0]()).streams[0].rules[code]
+    breaks = report_of(PAIRS[code][1]()).streams[0].rules[code]
     assert keeps[1] == 0
     assert breaks[1] > 0
 
 
 @pytest.mark.parametrize("code", CODES)
 def test_a_violation_is_placed_inside_its_unit(code: str) -> None:
-    report = nnr_conformance.check(PAIRS[code][1]())
+    report = report_of(PAIRS[code][1]())
     for diagnostic in report.diagnostics:
         if diagnostic.code == code:
             assert diagnostic.path.startswith("unit ")

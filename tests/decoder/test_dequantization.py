@@ -186,7 +186,13 @@ def test_an_infinite_step_makes_infinities_and_turns_zero_into_nan() -> None:
     assert values[0] == -np.inf
     assert np.isnan(values[1])
     assert values[2] == np.inf
-    assert codes(findings) == ["value_overflow"]
+    assert codes(findings) == ["value_overflow", "value_not_a_number"]
+
+
+def test_a_zero_alone_under_an_infinite_step_is_no_number_and_no_overflow() -> None:
+    findings = Findings()
+    assert np.isnan(dequantize_uniform(array(0, 0), 512, 2, findings=findings)).all()
+    assert codes(findings) == ["value_not_a_number"]
 
 
 def test_a_zero_step_keeps_the_sign_of_the_level() -> None:
@@ -201,7 +207,8 @@ def test_overflow_and_loss_of_precision_are_reported_exactly_when_they_occur(
 ) -> None:
     findings = Findings()
     found = dequantize_uniform(array(*values), qp, density, findings=findings, bits=(8, 16), path="unit 2")
-    assert ("value_overflow" in codes(findings)) == (not np.isfinite(found).all())
+    assert ("value_overflow" in codes(findings)) == bool(np.isinf(found).any())
+    assert ("value_not_a_number" in codes(findings)) == bool(np.isnan(found).any())
     assert ("precision_loss" in codes(findings)) == any(abs(level) > 1 << 24 for level in values)
     assert all((finding.bits, finding.path) == ((8, 16), "unit 2") for finding in findings)
 
@@ -358,7 +365,7 @@ def test_a_step_beyond_binary64_is_infinite() -> None:
     values = dequantize_codebook(array(0, 1), codebook, 1024, 0, findings=(findings := Findings()))
     assert np.isnan(values[0])
     assert np.isinf(values[1])
-    assert codes(findings) == ["value_overflow"]
+    assert codes(findings) == ["value_overflow", "value_not_a_number"]
 
 
 @given(st.integers(1 << 16, (1 << 16) + 300))

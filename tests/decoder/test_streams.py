@@ -291,7 +291,7 @@ def test_a_signalled_format_decides_the_type_of_the_result() -> None:
     unit = raw("r", GRID, nnr_decompressed_data_format=8)
     assert decoded(start(), parameter_set(), unit).tensors["r"].dtype == np.float16
     unit = raw("r", GRID * 1e9, nnr_decompressed_data_format=8)
-    assert codes(start(), parameter_set(), unit) == ["format_overflow"]
+    assert codes(start(), parameter_set(), unit) == ["decompressed_data_format_extension", "format_overflow"]
 
 
 def test_missing_and_surplus_bytes_of_a_raw_payload_are_reported() -> None:

@@ -90,7 +90,7 @@ def test_entry_points_of_both_factors_of_a_decomposed_block_are_right() -> None:
     built = stream({"NNR_NDU": {**block, "tensors": tensors}})
     report = nnr_conformance.check(built)
     assert report.verdict is Verdict.CONFORMING
-    assert not report.diagnostics
+    assert {found.code for found in report.diagnostics} <= {"unary_length_inferred"}
     assert nnr_conformance.decode(built, transmitted=True).levels["w_H"].tolist() == doubled(np.array(h), 1).tolist()
 
 

@@ -161,8 +161,9 @@ def test_a_level_beyond_32_bits_is_an_overflow(level: int, compiled: bool) -> No
 
 
 def test_a_quantized_parameter_beyond_32_bits_is_an_overflow(compiled: bool) -> None:
-    assert fault_of([2**30, 1, 1], compiled, dq=True).code == "level_overflow"
-    assert fault_of([-(2**30) - 1, 1, 1], compiled, dq=True).code == "level_overflow"
+    assert fault_of([2**30, 1, 1], compiled, dq=True).code == "quantized_parameter_overflow"
+    assert fault_of([-(2**30) - 1, 1, 1], compiled, dq=True).code == "quantized_parameter_overflow"
+    assert fault_of([2**31, 1, 1], compiled, dq=True).code == "level_overflow"
 
 
 @pytest.mark.parametrize("level", [2**31 + 1, 3 * 2**30, -(2**32 - 5)])

@@ -24,7 +24,7 @@ CODES = {
     "stop_bit_missing_or_terminate_missing": {"stop_bit_missing", "terminate_missing"},
     "terminate_missing_or_overrun": {"terminate_missing", "payload_overrun"},
     "init_offset_out_of_range": {"init_offset_out_of_range"},
-    "level_out_of_codebook": {"level_out_of_codebook"},
+    "level_out_of_codebook": {"level_beyond_bound"},
     "entry_point_offset_out_of_range": {"entry_point_offset_out_of_range"},
 }
 
