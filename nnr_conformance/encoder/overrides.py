@@ -6,18 +6,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nnr_conformance.bits import BitWriter
+from nnr_conformance.descriptors import Unsigned
 from nnr_conformance.encoder.elements import as_bytes
 from nnr_conformance.encoder.recipe import BuiltStream
 from nnr_conformance.errors import BuildError
-from nnr_conformance.scope import Scope, Session
+from nnr_conformance.scope import Scope, Session, TraceEntry
 
 
 def override(stream: BuiltStream, changes: Sequence[Mapping[str, Any]]) -> bytes:
     """The stream's bytes after the changes, made one after the other.
 
     A change is one of: ``element``: a path such as ``unit 2 · scan_order`` with ``value`` (as many bits as before) or
-    ``bits`` (a text of 0 and 1); ``flip``: a bit; ``replace``: a byte position with ``hex``; ``insert``: a byte
-    position with ``hex``; ``delete``: a byte position with ``count``; ``cut``: bytes off the end; ``append``: hex.
+    ``bits`` (a text of 0 and 1) or ``hex``; ``flip``: a bit; ``replace``: a byte position with ``hex``; ``insert``: a
+    byte position with ``hex``; ``delete``: a byte position with ``count``; ``cut``: bytes off the end; ``append``: hex.
     Positions count in the stream as it is at that time; elements are where they were built. Raises BuildError.
     """
     data = bytearray(stream.data)
@@ -29,7 +30,7 @@ def override(stream: BuiltStream, changes: Sequence[Mapping[str, Any]]) -> bytes
 def _apply(data: bytearray, stream: BuiltStream, change: Mapping[str, Any]) -> None:
     if "element" in change:
         entry = the_element(stream, change["element"])
-        text = str(change["bits"]) if "bits" in change else _coded(entry.descriptor, change["value"])
+        text = _new_bits(entry, change)
         if len(text) != entry.size:
             raise BuildError(f"{change['element']}: {len(text)} bits instead of {entry.size}")
         _put(data, entry.first, text)
@@ -57,6 +58,18 @@ def the_element(stream: BuiltStream, path: str) -> Any:
     if len(found) != 1:
         raise BuildError(f"{path}: {len(found)} elements have this path")
     return found[0]
+
+
+def _new_bits(entry: TraceEntry, change: Mapping[str, Any]) -> str:
+    if "bits" in change:
+        return str(change["bits"])
+    if "hex" in change:
+        found = as_bytes({"hex": change["hex"]}, change["element"])
+        return "".join(f"{byte:08b}" for byte in found)
+    if isinstance(entry.descriptor, Unsigned):
+        # The number of bits of some elements follows from others, which do not change.
+        return f"{change['value']:0{entry.size}b}"
+    return _coded(entry.descriptor, change["value"])
 
 
 def _coded(descriptor: Any, element: Any) -> str:

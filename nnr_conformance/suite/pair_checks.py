@@ -51,14 +51,45 @@ def _misplaced(pair: Pair, built: Built, found: list[Diagnostic]) -> Iterator[st
     if not inside:
         yield f"{pair.name}: {pair.code} is in {found[0].path!r}, not in {unit}"
     elif element:
-        places = {(one.first, one.first + one.size) for one in built.intent.places(pair.at)}
+        places = _places(pair.at, built)
         if not places:
             yield f"{pair.name}: the builder wrote no {pair.at}"
-        elif not any(one.bits in places for one in inside):
+        elif not any(one.bits in places or _is_piece(one, element, places) for one in inside):
             yield f"{pair.name}: {pair.code} marks {[one.bits for one in inside]}, not {sorted(places)} of {pair.at}"
     elif inside[0].bits is not None:
-        own = [one for one in built.intent.trace if one.path.startswith(f"{unit} · ") and one.size]
-        first, end = min(one.first for one in own), max(one.first + one.size for one in own)
-        end = max(end, 8 * len(built.data)) if "after" in pair.breaks else end
+        first, end = _reach(unit, built, "after" in pair.breaks)
         if not (first <= inside[0].bits[0] and inside[0].bits[1] <= end):
             yield f"{pair.name}: {pair.code} marks {inside[0].bits}, outside {first, end} of {unit}"
+
+
+def _places(path: str, built: Built) -> set[tuple[int, int]]:
+    """The bits of the elements of a path, or those of a whole structure, whose name has () behind it."""
+    found = {(one.first, one.first + one.size) for one in built.intent.places(path)}
+    unit, _, name = path.partition(" · ")
+    if found or not name.endswith("()"):
+        return found
+    inner = f" · {name.removesuffix('()')} · "
+    own = [one for one in built.intent.trace if one.path.startswith(f"{unit} · ") and inner in one.path and one.size]
+    return {(min(one.first for one in own), max(one.first + one.size for one in own))} if own else set()
+
+
+def _is_piece(found: Diagnostic, element: str, places: set[tuple[int, int]]) -> bool:
+    """True for a diagnostic that names the element and marks some of its bits, such as one byte of a string."""
+    if found.bits is None or found.bits[0] == found.bits[1] or not found.path.endswith(f" · {element}"):
+        return False
+    return any(first <= found.bits[0] and found.bits[1] <= end for first, end in places)
+
+
+def _reach(unit: str, built: Built, overridden: bool) -> tuple[int, int]:
+    """The bits from the start of a unit to the next one, or to the end of the stream when overrides may have moved it.
+
+    A unit that was not built is behind all that were, or somewhere in its aggregate unit.
+    """
+    inside = (f"{unit} · ", f"{unit}.")
+    own = [one.first for one in built.intent.trace if one.path.startswith(inside) and one.size]
+    if not own and "." in unit:
+        return _reach(unit.rpartition(".")[0], built, overridden)
+    first, last = min(own, default=8 * len(built.intent.data)), max(own, default=0)
+    later = (one.first for one in built.intent.trace if one.first > last and one.size)
+    end = 8 * len(built.data)
+    return first, end if overridden else min(later, default=end)

@@ -85,7 +85,7 @@ def _changed(units: Sequence[Mapping[str, Any]], changes: Mapping[str, Any]) -> 
     """The units of the breaking stream: all new, or some elements changed, or units put in, left out, moved.
 
     `change`: by unit number, elements that are set, or taken away by ``null``; enclosed units as ``3.1``. `order`: the
-    numbers of the units in a new order. `insert`: by number, units that come before that one.
+    numbers of the units in a new order. `insert`: by number, the unit or the list of units that comes before that one.
     """
     if "units" in changes:
         return list(changes["units"])
@@ -95,7 +95,7 @@ def _changed(units: Sequence[Mapping[str, Any]], changes: Mapping[str, Any]) -> 
     if "order" in changes:
         found = [found[number] for number in changes["order"]]
     for number, unit in sorted(changes.get("insert", {}).items(), reverse=True):
-        found[number:number] = [unit]
+        found[number:number] = unit if isinstance(unit, list) else [unit]
     return found
 
 

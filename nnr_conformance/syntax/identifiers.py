@@ -10,8 +10,8 @@ from nnr_conformance.syntax.declaration import Bound, For, If, Let, Structure
 topology_elements_ids_list = Structure(
     "topology_elements_ids_list",
     "count_topology_elements_minus2" / ue(7, note=lambda count: f"{count + 2} ids"),
-    Bound("count_topology_elements_minus2", "topology_elements", "limit_topology_elements"),
     Let("count_topology_elements", this.count_topology_elements_minus2 + 2),
+    Bound("count_topology_elements", "topology_elements", "limit_topology_elements"),
     If(
         this.topologyIndexedFlag == 0,
         ByteAlignment(),

@@ -134,6 +134,28 @@ def test_an_override_changes_nothing_else() -> None:
     assert difference == 9 << (8 * len(changed) - entry.first - 4)
 
 
+def test_an_element_can_be_given_as_bytes_and_a_size_as_a_number() -> None:
+    built = build_recipe([START, PARAMETERS, unit([1, 2])])
+    changed = override(built, [{"element": "unit 2 · topology_elem_id", "hex": "f600"}])
+    entry = the_element(built, "unit 2 · topology_elem_id")
+    assert changed[entry.first >> 3 : (entry.first + entry.size) >> 3] == b"\xf6\0"
+    assert override(built, [{"element": "unit 0 · nnr_unit_size", "value": 3}])[:4] == b"\x00\x03\x02\x01"
+    with pytest.raises(BuildError):
+        override(built, [{"element": "unit 0 · nnr_unit_size", "value": 1 << 15}])
+    with pytest.raises(BuildError):
+        override(built, [{"element": "unit 2 · topology_elem_id", "hex": "f6"}])
+
+
+def test_the_unary_length_is_in_the_stream_unless_a_recipe_leaves_it_out() -> None:
+    given, inferred = stream(unit([1, -20])), stream(unit([1, -20], cabac_unary_length_flag=0))
+    assert len(given) == len(inferred) + 1
+    for built in (given, inferred):
+        assert nnr_conformance.decode(built).levels["w"].tolist() == [1, -20]
+    assert nnr_conformance.check(given).diagnostics == ()
+    codes = [found.code for found in nnr_conformance.check(inferred).diagnostics]
+    assert codes == ["unary_length_inferred"]
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [

@@ -86,8 +86,8 @@ def test_the_table_of_the_id_list_has_its_parameter_and_both_forms() -> None:
     assert [row.text for row in describe(structures()["topology_elements_ids_list"])] == [
         "topology_elements_ids_list( topologyIndexedFlag ) {",
         "count_topology_elements_minus2",
-        "count_topology_elements_minus2 <= limit topology_elements",
         "count_topology_elements = count_topology_elements_minus2 + 2",
+        "count_topology_elements <= limit topology_elements",
         "if( topologyIndexedFlag == 0 ) {",
         "byte_alignment( )",
         "for( j = 0; j < count_topology_elements; j++ ) {",
