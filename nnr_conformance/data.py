@@ -28,3 +28,11 @@ def load_yaml(relative: str) -> Any:
     """The parsed content of a shipped YAML file; callers do not change it."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return yaml.load(data_path(relative).read_text(encoding="utf-8"), Loader=loader)
+
+
+def corpus_version() -> str | None:
+    """Version of the streams in `bitstreams/`, None where they are not installed."""
+    try:
+        return data_path("bitstreams/VERSION").read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return None

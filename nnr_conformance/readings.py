@@ -23,9 +23,13 @@ def known_readings() -> dict[str, dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """A choice for every reading; those not named have their default."""
+    """A choice for every reading; those not named have their default.
+
+    `marked`: ids of readings that made a difference, where somebody wants to know; None records nothing.
+    """
 
     chosen: Mapping[str, str] = field(default_factory=dict)
+    marked: set[str] | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def choose(cls, choices: Iterable[str] | Mapping[str, str] = ()) -> Readings:
@@ -45,6 +49,19 @@ class Readings:
         if reading in self.chosen:
             return self.chosen[reading]
         return str(known_readings()[reading]["default"])
+
+    def mark(self, reading: str) -> None:
+        """Note that another choice for this reading would make something else of the stream here."""
+        if self.marked is not None:
+            self.marked.add(reading)
+
+    def recording(self) -> Readings:
+        """The same choices, which record what is marked."""
+        return Readings(self.chosen, set())
+
+    def but(self, reading: str, name: str) -> Readings:
+        """The same choices with another one for this reading, which record nothing."""
+        return Readings({**self.chosen, reading: name})
 
     def is_default(self, reading: str) -> bool:
         """True when the default of this reading is in force."""

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from nnr_conformance.decoder.how import UnitDecoder
+from nnr_conformance.decoder.payload_readings import mark_payload
 from nnr_conformance.decoder.payloads import PayloadBytes
 from nnr_conformance.decoder.unit_header import HEADER, HeldTensor, UnitHeader, coded_shape
 from nnr_conformance.diagnostics import Diagnostic, Findings, Severity, diagnose
@@ -88,6 +89,8 @@ def entropy_decode(
             findings.report("variant_nnc1.0", message, bits=whole, path=path)
             header.tools.add("32 prefix ids")
             outcome = second
+    if how.readings.marked is not None:
+        mark_payload(how.readings, codings, outcome.results, skipping=outcome.skipping, history=outcome.history)
     for note in outcome.notes:
         findings.add(_placed(note, members, payload, path, strict=findings.strict))
     if outcome.fault is not None:
@@ -104,24 +107,31 @@ BEHIND_THE_LEVELS = ("stop_bit_missing", "alignment_nonzero", "trailing_bytes")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Outcome:
-    """What one attempt at a payload gave: the tensors up to the fault, and the fault if there was one."""
+    """What one attempt at a payload gave: the tensors up to the fault, and the fault if there was one.
+
+    `skipping`, `history`: of the last tensor that was begun, as in `PayloadDecoder`.
+    """
 
     results: list[TensorResult]
     notes: list[Note]
     fault: EntropyFault | None
+    skipping: bool = False
+    history: bool = False
 
 
 def _attempt(codings: list[TensorCoding], payload: PayloadBytes, rules: PayloadRules, how: UnitDecoder) -> _Outcome:
     results: list[TensorResult] = []
-    notes: list[Note] = []
     try:
         decoder = PayloadDecoder(payload.data, rules, compiled=how.compiled, work_bits=how.work_bits, limits=how.limits)
-        notes = decoder.notes
-        results.extend(decoder.decode_tensor(coding) for coding in codings)
+    except EntropyFault as fault:
+        return _Outcome(results, [], fault)
+    try:
+        for coding in codings:
+            results.append(decoder.decode_tensor(coding))
         decoder.finish()
     except EntropyFault as fault:
-        return _Outcome(results, notes, fault)
-    return _Outcome(results, notes, None)
+        return _Outcome(results, decoder.notes, fault, decoder.skipping, decoder.history)
+    return _Outcome(results, decoder.notes, None)
 
 
 def _placed(

@@ -61,7 +61,11 @@ class ModelState:
 
     def leave_scopes(self, label: str, readings: Readings) -> None:
         """Before a unit of this label: end the layer parameter set of an aggregate that was left (R-AGG-12)."""
-        if self.layer_scope and readings["lps-scope"] == "aggregate" and parent_label(label) != self.layer_scope:
+        if not self.layer_scope or parent_label(label) == self.layer_scope:
+            return
+        if self.layer_quantization is not None:
+            readings.mark("lps-scope")
+        if readings["lps-scope"] == "aggregate":
             self.layer_set = self.layer_scope = ""
             self.layer_quantization = None
 

@@ -49,7 +49,8 @@ class PayloadDecoder:
 
     `payload`: from the first byte after the unit's header to the end of the unit. `compiled`: force the execution;
     None: chosen by the size of the work. `work_bits`: payload bits of the whole job, of which this payload is a part.
-    `notes`: observations so far that did not stop decoding. After an EntropyFault the decoder is of no further use.
+    `notes`: observations so far that did not stop decoding. `skipping`, `history`: whether the last tensor, complete or
+    not, skips rows and uses history contexts. After an EntropyFault the decoder is of no further use.
 
     Raises EntropyFault payload_too_short (no byte), payload_overrun (one byte) or init_offset_out_of_range.
     """
@@ -70,6 +71,8 @@ class PayloadDecoder:
         self._work_bits = 8 * self._bytes if work_bits is None else work_bits
         self._limits = limits
         self._tensor = 0
+        self.skipping = False
+        self.history = False
         self.notes: list[Note] = []
         if self._bytes < SHORTEST_PAYLOAD:
             # One byte is too few as well; there it is the initialization that runs beyond the end.
@@ -92,6 +95,7 @@ class PayloadDecoder:
         Raises EntropyFault with a code of the entropy stage, dims_invalid, dims_exceed_payload or limit_elements.
         """
         tensor, first_bit = self._tensor, self.bits_read
+        self.skipping = self.history = False
         check_coding(coding, first_bit, tensor)
         check_capacity(coding, self._bytes, self._limits, first_bit, tensor)
 
@@ -100,8 +104,10 @@ class PayloadDecoder:
         history_flag = bool(
             coding.two_dimensional_tools and coding.parent_present and ac.read_bits(self._payload, self._engine, 1)
         )
+        self.history = history_flag
         skip_bit = self.bits_read
         row_skip = self._read_row_skip(coding, *counters)
+        self.skipping = row_skip is not None and bool(row_skip.any())
         init_ids = read_init_ids(self._payload, self._engine, *counters, coding, history_flag, self._rules)
         self._check_overrun("in the initialization ids")
 

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any, cast
 
 from nnr_conformance.diagnostics import Diagnostic
-from nnr_conformance.report.model import Report
+from nnr_conformance.report.model import Report, StreamReport
 from nnr_conformance.scope import SEPARATOR
 
 
@@ -16,12 +16,16 @@ from nnr_conformance.scope import SEPARATOR
 class Run:
     """How the streams were checked, as far as the renderer is told, and how a text should look.
 
-    `limits`: those in force by name, None when not known. `strict`: None when not known. `verbose` and `colour` are
-    those of the text format; the others always say everything and have no colours, or their own.
+    `limits`: those in force by name, None when not known. `strict`: None when not known. `edition`: auto, 1 or 2, None
+    when not known. `corpus`: version of the streams that are installed, None when there are none or it is not known.
+    `verbose` and `colour` are those of the text format; the others always say everything and have no colours, or their
+    own.
     """
 
     limits: Mapping[str, int] | None = None
     strict: bool | None = None
+    edition: str | None = None
+    corpus: str | None = None
     verbose: bool = False
     colour: bool = False
 
@@ -46,7 +50,9 @@ def renderer(name: str) -> Renderer:
     """The renderer of a format. Raises KeyError for a name that is not in `FORMATS`."""
     render: Any = import_module(FORMATS[name]).render
     if name == "text":
-        return lambda report, run: render(report, verbose=run.verbose, colour=run.colour)
+        return lambda report, run: render(
+            report, verbose=run.verbose, colour=run.colour, made_by=_made_by(report, run) if run.verbose else ""
+        )
     return cast(Renderer, render)
 
 
@@ -58,11 +64,37 @@ def run_header(report: Report, run: Run) -> dict[str, Any]:
     return {
         "tool": "nnr-check",
         "version": report.version,
+        "corpus": run.corpus,
+        "edition": run.edition,
         "readings": {reading: name for stream in report.streams for reading, name in stream.readings.items()},
         "strict": run.strict,
         "limits": None if run.limits is None else dict(run.limits),
         "inputs": [{"name": stream.name, "bytes": stream.size, "sha256": stream.sha256} for stream in report.streams],
     }
+
+
+def _made_by(report: Report, run: Run) -> str:
+    """The run in one line of text."""
+    parts = [f"nnr-check {report.version}"]
+    if run.corpus is not None:
+        parts.append(f"corpus {run.corpus}")
+    if run.edition is not None:
+        parts.append(f"edition {run.edition}")
+    if run.strict:
+        parts.append("strict")
+    return ", ".join(parts)
+
+
+def readings_to_plain(stream: StreamReport) -> list[dict[str, Any]]:
+    """What a stream depends on, as plain values: each reading, the one in force, the verdict under each other one."""
+    return [
+        {
+            "id": one.reading,
+            "reading": one.name,
+            "others": {name: verdict.value for name, verdict in one.others.items()},
+        }
+        for one in stream.consulted
+    ]
 
 
 def unit_label(found: Diagnostic, labels: Collection[str]) -> str | None:

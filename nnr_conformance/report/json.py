@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from nnr_conformance.diagnostics import Diagnostic
-from nnr_conformance.report.formats import UNKNOWN_RUN, Run, run_header
+from nnr_conformance.diagnostics import Diagnostic, catalogue
+from nnr_conformance.report.formats import UNKNOWN_RUN, Run, readings_to_plain, run_header
 from nnr_conformance.report.model import Report, StreamReport
 
 SCHEMA = "nnr-check/1"
@@ -48,6 +48,8 @@ def _stream(stream: StreamReport) -> dict[str, Any]:
         "verdict": stream.verdict.value,
         "tools": list(stream.tools),
         "readings": stream.readings,
+        "consulted_readings": readings_to_plain(stream),
+        "depends_on": [one.reading for one in stream.depends_on],
         "digests": stream.digests,
         "units": [
             {
@@ -74,7 +76,18 @@ def _stream(stream: StreamReport) -> dict[str, Any]:
             for tensor in stream.tensors
         ],
         "diagnostics": [diagnostic_to_json(found) for found in stream.diagnostics],
+        "rules": rules_to_json(stream),
+        "rules_not_applicable": [code for code, counted in stream.rules.items() if not any(counted)],
     }
+
+
+def rules_to_json(stream: StreamReport) -> list[dict[str, Any]]:
+    """The rules that applied, with how often their requirements were met and not met, as plain values."""
+    return [
+        {"code": code, "requirement": catalogue()[code].requirement, "passed": passed, "failed": failed}
+        for code, (passed, failed) in stream.rules.items()
+        if passed or failed
+    ]
 
 
 def diagnostic_to_json(found: Diagnostic) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Reports as lines of JSON: one for each diagnostic, and after those of a stream one that sums it up.
+"""Reports as lines of JSON: one for each diagnostic and each rule that applied, then one that sums up the stream.
 
 `spec/schemas/report.schema.json` describes a line by ``#/$defs/line``.
 """
@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from nnr_conformance.report.formats import Run, unit_label
-from nnr_conformance.report.json import SCHEMA, diagnostic_to_json, dump
+from nnr_conformance.report.formats import Run, readings_to_plain, unit_label
+from nnr_conformance.report.json import SCHEMA, diagnostic_to_json, dump, rules_to_json
 from nnr_conformance.report.model import Report, StreamReport
 
 
@@ -21,6 +21,8 @@ def render(report: Report, run: Run) -> Iterator[str]:
         for found in stream.diagnostics:
             about = {"kind": "diagnostic", "stream": stream.name, "unit": unit_label(found, labels)}
             yield dump(about | diagnostic_to_json(found))
+        for counted in rules_to_json(stream):
+            yield dump({"kind": "rule", "stream": stream.name} | counted)
         yield dump(_summary(stream, report.version, run))
 
 
@@ -35,6 +37,10 @@ def _summary(stream: StreamReport, version: str, run: Run) -> dict[str, Any]:
         "sha256": stream.sha256,
         "verdict": stream.verdict.value,
         "readings": stream.readings,
+        "consulted_readings": readings_to_plain(stream),
+        "depends_on": [one.reading for one in stream.depends_on],
+        "corpus": run.corpus,
+        "edition": run.edition,
         "strict": run.strict,
         "limits": None if run.limits is None else dict(run.limits),
         "units": len(stream.units),
@@ -44,4 +50,5 @@ def _summary(stream: StreamReport, version: str, run: Run) -> dict[str, Any]:
         "errors": severities["error"],
         "warnings": severities["warning"],
         "infos": severities["info"],
+        "rules": stream.rule_counts._asdict(),
     }

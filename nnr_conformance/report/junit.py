@@ -1,5 +1,8 @@
 """Reports as JUnit XML, which continuous integration shows as tests: a suite for each stream, a test for each unit.
 
+A second suite of each stream has a test for each rule: it fails, or is in error, where the rule made an error, and is
+skipped where the rule did not apply. What was found is said with the unit.
+
 An error that says the stream is wrong is a failure, one that leaves the verdict open (a limit, for instance) is an
 error in the sense of JUnit. Warnings and information stand in the output of the test. A unit that could not be decoded
 though nothing is wrong with itself is skipped. What is wrong with the stream as a whole is in a test of its own.
@@ -10,11 +13,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from html import escape
 
-from nnr_conformance.diagnostics import Diagnostic, Effect, Severity
+from nnr_conformance.diagnostics import Diagnostic, Effect, Severity, catalogue
 from nnr_conformance.report.formats import Run, run_header, unit_label
 from nnr_conformance.report.model import Report, StreamReport, UnitRow
 from nnr_conformance.report.printing import printable
-from nnr_conformance.report.text import basis, place
+from nnr_conformance.report.text import basis, dependence, place
 from nnr_conformance.scope import SEPARATOR
 
 MOST_NAMES = 4
@@ -25,12 +28,18 @@ _RESULTS = {Effect.NONCONFORMING: "failure", Effect.UNDETERMINED: "error"}
 
 def render(report: Report, run: Run) -> Iterator[str]:
     """The report as lines of XML 1.0."""
-    suites = [_Suite(stream) for stream in report.streams]
+    suites = [suite for stream in report.streams for suite in _suites(stream)]
     yield '<?xml version="1.0" encoding="UTF-8"?>'
     yield f"<testsuites{_attributes(name='nnr-check', **_total(suites))}>"
     for suite in suites:
         yield from suite.lines(report, run)
     yield "</testsuites>"
+
+
+def _suites(stream: StreamReport) -> Iterator[_Suite]:
+    yield _Suite(stream)
+    if stream.rules:
+        yield _RuleSuite(stream)
 
 
 class _Case:
@@ -63,6 +72,29 @@ class _Case:
         yield "    </testcase>"
 
 
+class _RuleCase(_Case):
+    """The test of one rule: how often its requirement was met and not met."""
+
+    def __init__(self, code: str, counted: tuple[int, int], found: list[Diagnostic]) -> None:
+        requirement = catalogue()[code].requirement
+        super().__init__(SEPARATOR.join((code, requirement)))
+        self.counted = counted
+        self.skipped = not any(counted)
+        self.found = found
+
+    def lines(self, suite: str) -> Iterator[str]:
+        head = f"    <testcase{_attributes(classname=suite, name=self.name)}"
+        passed, failed = self.counted
+        result, counts = self.result(), f"passed {passed} times, failed {failed} times"
+        inside = {
+            "skipped": '<skipped message="not applicable"/>',
+            "passed": f"<system-out>{counts}</system-out>",
+        }.get(result, f"<{result}{_attributes(message=counts, type=self.name)}/>")
+        yield f"{head}>"
+        yield f"      {inside}"
+        yield "    </testcase>"
+
+
 class _Suite:
     """The tests of one stream."""
 
@@ -75,6 +107,7 @@ class _Suite:
         for found in stream.diagnostics:
             about = unit_label(found, cases)
             (whole if about is None else cases[about]).found.append(found)
+        self.name = stream.name
         self.cases = [whole, *cases.values()]
 
     def counts(self) -> dict[str, int]:
@@ -87,14 +120,26 @@ class _Suite:
         }
 
     def lines(self, report: Report, run: Run) -> Iterator[str]:
-        yield f"  <testsuite{_attributes(name=self.stream.name, **self.counts())}>"
+        yield f"  <testsuite{_attributes(name=self.name, **self.counts())}>"
         yield "    <properties>"
         for name, value in _properties(self.stream, report, run):
             yield f"      <property{_attributes(name=name, value=value)}/>"
         yield "    </properties>"
         for case in self.cases:
-            yield from case.lines(self.stream.name)
+            yield from case.lines(self.name)
         yield "  </testsuite>"
+
+
+class _RuleSuite(_Suite):
+    """The tests of the rules of one stream."""
+
+    def __init__(self, stream: StreamReport) -> None:
+        super().__init__(stream)
+        by_code: dict[str, list[Diagnostic]] = {}
+        for found in stream.diagnostics:
+            by_code.setdefault(found.code, []).append(found)
+        self.name = SEPARATOR.join((stream.name, "rules"))
+        self.cases = [_RuleCase(code, counted, by_code.get(code, [])) for code, counted in stream.rules.items()]
 
 
 def _total(suites: Iterable[_Suite]) -> dict[str, int]:
@@ -111,8 +156,13 @@ def _properties(stream: StreamReport, report: Report, run: Run) -> Iterator[tupl
     yield "sha256", stream.sha256
     yield "bytes", stream.size
     yield "tool", f"{header['tool']} {header['version']}"
+    for name in ("corpus", "edition"):
+        if header[name] is not None:
+            yield name, header[name]
     for reading, chosen in stream.readings.items():
         yield f"reading {reading}", chosen
+    for one in stream.depends_on:
+        yield f"depends on reading {one.reading}", dependence(one, stream)
     if header["strict"] is not None:
         yield "strict", "yes" if header["strict"] else "no"
     for limit, most in (header["limits"] or {}).items():

@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import quote
 
 from nnr_conformance.diagnostics import Diagnostic, Rule, Severity, catalogue
-from nnr_conformance.report.formats import UNKNOWN_RUN, Run, run_header
-from nnr_conformance.report.json import dump
+from nnr_conformance.report.formats import UNKNOWN_RUN, Run, readings_to_plain, run_header
+from nnr_conformance.report.json import dump, rules_to_json
 from nnr_conformance.report.model import Report, StreamReport
 from nnr_conformance.report.printing import printable
 
@@ -56,7 +56,7 @@ def to_sarif(report: Report, run: Run = UNKNOWN_RUN) -> dict[str, Any]:
                 ],
                 "properties": {
                     "verdict": report.verdict.value,
-                    **{key: header[key] for key in ("readings", "strict", "limits")},
+                    **{key: header[key] for key in ("corpus", "edition", "readings", "strict", "limits")},
                 },
             }
         ],
@@ -89,7 +89,13 @@ def _artifact(stream: StreamReport) -> dict[str, Any]:
         "roles": ["analysisTarget"],
         "mimeType": "application/octet-stream",
         "hashes": {"sha-256": stream.sha256},
-        "properties": {"verdict": stream.verdict.value},
+        "properties": {
+            "verdict": stream.verdict.value,
+            "consultedReadings": readings_to_plain(stream),
+            "dependsOn": [one.reading for one in stream.depends_on],
+            "rules": rules_to_json(stream),
+            "rulesNotApplicable": stream.rule_counts.not_applicable,
+        },
     }
 
 

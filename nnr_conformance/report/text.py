@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 
 from nnr_conformance.diagnostics import Diagnostic, Severity
-from nnr_conformance.report.model import DiagnosticGroup, Report, StreamReport
+from nnr_conformance.report.model import DiagnosticGroup, ReadingOutcome, Report, StreamReport
 from nnr_conformance.report.printing import printable
 
 WIDTH = 80
@@ -20,8 +20,10 @@ _COLOURS = {
 }
 
 
-def render(report: Report, *, verbose: bool = False, colour: bool = False) -> Iterator[str]:
-    """The report line by line. `verbose` lists all units and tensors, and every diagnostic by itself."""
+def render(report: Report, *, verbose: bool = False, colour: bool = False, made_by: str = "") -> Iterator[str]:
+    """The report line by line. `verbose` lists all units and tensors. `made_by`: a first line about the run."""
+    if made_by:
+        yield made_by
     for number, stream in enumerate(report.streams):
         if number:
             yield ""
@@ -39,8 +41,16 @@ def _stream(stream: StreamReport, verbose: bool, colour: bool) -> Iterator[str]:
         yield from _wrapped("tools: " + ", ".join(stream.tools))
     if stream.readings:
         yield from _wrapped("readings: " + ", ".join(f"{name}={chosen}" for name, chosen in stream.readings.items()))
+    for one in stream.depends_on:
+        yield from _wrapped(f"depends on reading {one.reading}: {dependence(one, stream)}")
+    if verbose:
+        for one in stream.consulted:
+            if one not in stream.depends_on:
+                yield from _wrapped(f"reading {one.reading}: {dependence(one, stream)}")
     if stream.undecoded:
         yield from _wrapped("not decoded: " + ", ".join(stream.undecoded))
+    if stream.rules:
+        yield from _wrapped(_rules(stream))
     if verbose:
         yield from _units(stream)
         yield from _tensors(stream)
@@ -66,6 +76,20 @@ def _summary(stream: StreamReport) -> str:
     if weights:
         parts.append(f"{8 * stream.size / weights:.3g} bits/weight")
     return ", ".join(parts)
+
+
+def dependence(one: ReadingOutcome, stream: StreamReport) -> str:
+    """The verdicts under the choices for a reading: that in force first."""
+    choices = [f"{one.name} (default) {stream.verdict.value}"]
+    return ", ".join(choices + [f"{name} {verdict.value}" for name, verdict in one.others.items()])
+
+
+def _rules(stream: StreamReport) -> str:
+    counts = stream.rule_counts
+    return (
+        f"rules: {counts.applied} applied, {counts.passed} passed, {counts.failed} failed, "
+        f"{counts.not_applicable} not applicable"
+    )
 
 
 def _units(stream: StreamReport) -> Iterator[str]:

@@ -84,6 +84,19 @@ def test_json_says_which_limits_and_readings_were_in_force(capsys: pytest.Captur
     assert run["strict"] is True
 
 
+def test_json_says_which_edition_and_which_corpus(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--format", "json", str(STREAM)]) == 0
+    run = json.loads(capsys.readouterr().out)["run"]
+    assert run["edition"] == "auto"
+    assert run["corpus"] == (BITSTREAMS / "VERSION").read_text().strip()
+
+
+def test_a_stream_of_edition_2_is_not_one_of_edition_1(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(STREAM), "--edition", "2"]) == 0
+    assert main([str(STREAM), "--edition", "1"]) == 1
+    assert "profile_not_in_edition" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_report_goes_to_a_file_as_it_would_be_printed(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

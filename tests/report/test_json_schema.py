@@ -53,6 +53,7 @@ def test_a_report_made_without_knowing_the_run_is_valid() -> None:
 def test_the_run_header_says_version_limits_and_digests_of_the_inputs() -> None:
     plain = to_json(damaged_report(), RUN)
     assert plain["run"]["limits"] == RUN.limits
+    assert (plain["run"]["edition"], plain["run"]["corpus"]) == (RUN.edition, RUN.corpus) == ("auto", "0.0.0")
     assert [one["sha256"] for one in plain["run"]["inputs"]] == [one["sha256"] for one in plain["streams"]]
 
 
@@ -67,12 +68,15 @@ def test_the_schema_misses_a_field_that_is_not_there(field: str) -> None:
 def test_every_line_of_jsonl_is_valid_and_the_summaries_count_the_diagnostics() -> None:
     lines = [json.loads(line) for line in text_of("jsonl").splitlines()]
     for line in lines:
-        validate(line, "line" if line["kind"] == "diagnostic" else "stream_line")
+        validate(line, "line" if line["kind"] != "stream" else "stream_line")
     report = damaged_report()
     summaries = [line for line in lines if line["kind"] == "stream"]
     assert [line["errors"] + line["warnings"] + line["infos"] for line in summaries] == [
         len(stream.diagnostics) for stream in report.streams
     ]
-    assert len(lines) == len(report.diagnostics) + len(report.streams)
+    applied = [stream.rule_counts.applied for stream in report.streams]
+    assert [line["rules"]["applied"] for line in summaries] == applied
+    assert sum(line["kind"] == "rule" for line in lines) == sum(applied) > 0
+    assert len(lines) == len(report.diagnostics) + sum(applied) + len(report.streams)
     assert lines[-1] == summaries[-1]
     assert {line["unit"] for line in lines if line["kind"] == "diagnostic"} == {"unit 2", "unit 3.1", "unit 4"}

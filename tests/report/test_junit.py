@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from nnr_conformance.diagnostics import catalogue, diagnose
 from nnr_conformance.report.formats import Run
 from nnr_conformance.report.junit import MOST_NAMES, render
-from nnr_conformance.report.model import Report, StreamReport, UnitRow, verdict_of
+from nnr_conformance.report.model import ReadingOutcome, Report, StreamReport, UnitRow, Verdict, verdict_of
 from tests.report.golden import RUN, damaged_report
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=20)
@@ -32,13 +32,15 @@ def report_of(
         undecoded=undecoded,
         diagnostics=diagnostics,
         verdict=verdict_of(diagnostics),
+        rules={},
+        consulted=(),
     )
     return Report((stream,), "0")
 
 
 def test_each_stream_is_a_suite_and_each_unit_a_test_after_that_of_the_stream() -> None:
     report = damaged_report()
-    suites = parsed(report).findall("testsuite")
+    suites = parsed(report).findall("testsuite")[::2]
     assert [suite.get("name") for suite in suites] == [stream.name for stream in report.streams]
     for suite, stream in zip(suites, report.streams, strict=True):
         names = [case.get("name", "") for case in suite.findall("testcase")]
@@ -48,11 +50,43 @@ def test_each_stream_is_a_suite_and_each_unit_a_test_after_that_of_the_stream() 
 
 def test_the_counts_are_those_of_the_tests() -> None:
     root = parsed(damaged_report())
+    assert root.get("failures") != "0"
     for element in [root, *root.findall("testsuite")]:
         cases = list(element.iter("testcase"))
         assert element.get("tests") == str(len(cases))
-        assert element.get("failures") == str(sum(case.find("failure") is not None for case in cases)) != "0"
+        assert element.get("failures") == str(sum(case.find("failure") is not None for case in cases))
         assert element.get("errors") == "0"
+        assert element.get("skipped") == str(sum(case.find("skipped") is not None for case in cases))
+
+
+def test_each_rule_of_a_stream_is_a_test_that_says_how_often_it_passed_and_failed() -> None:
+    report = damaged_report()
+    for suite, stream in zip(parsed(report).findall("testsuite")[1::2], report.streams, strict=True):
+        assert suite.get("name") == f"{stream.name} · rules"
+        cases = suite.findall("testcase")
+        names = [f"{code} · {catalogue()[code].requirement}" for code in stream.rules]
+        assert [case.get("name") for case in cases] == names
+        skipped = [case for case in cases if case.find("skipped") is not None]
+        assert len(skipped) == stream.rule_counts.not_applicable
+
+
+def test_a_rule_fails_where_it_made_an_error_and_not_where_it_made_a_warning() -> None:
+    rules = {"terminate_missing": (3, 2), "reserved_not_zero": (0, 1), "limit_units": (0, 0)}
+    (stream,) = report_of("terminate_missing", "reserved_not_zero").streams
+    root = parsed(Report((replace(stream, rules=rules),), "0"))
+    (suite,) = root.findall("testsuite")[1:]
+    failed, passed, skipped = suite.findall("testcase")
+    assert failed.find("failure").get("message") == "passed 3 times, failed 2 times"  # type: ignore[union-attr]
+    assert passed.findtext("system-out") == "passed 0 times, failed 1 times"
+    assert skipped.find("skipped") is not None
+
+
+def test_the_properties_say_on_which_readings_the_verdict_depends() -> None:
+    (stream,) = report_of().streams
+    outcome = ReadingOutcome("aggregate-layout", "records", {"no-records": Verdict.NONCONFORMING})
+    root = parsed(Report((replace(stream, consulted=(outcome,)),), "0"))
+    (found,) = root.findall(".//property[@name='depends on reading aggregate-layout']")
+    assert found.get("value") == "records (default) conforming, no-records nonconforming"
 
 
 def test_a_failure_says_code_requirement_bits_message_and_hint() -> None:

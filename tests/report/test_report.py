@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 import nnr_conformance
 from nnr_conformance.diagnostics import Diagnostic, Severity, catalogue, diagnose
 from nnr_conformance.report.json import to_json
-from nnr_conformance.report.model import Verdict, excerpt, grouped, verdict_of, worst
+from nnr_conformance.report.model import ReadingOutcome, Report, Verdict, excerpt, grouped, verdict_of, worst
 from nnr_conformance.report.text import render
 from tests.decoder.stream_builder import coded, parameter_set, start
 
@@ -98,6 +99,36 @@ def test_colour_changes_nothing_but_escape_sequences() -> None:
     for code in ("31", "32", "33", "36", "0"):
         coloured = coloured.replace(f"\x1b[{code}m", "")
     assert coloured == plain
+
+
+def test_text_sums_up_the_rules_in_one_line() -> None:
+    counts = damaged_report().streams[0].rule_counts
+    assert counts.applied == counts.passed + counts.failed > 0
+    line = (
+        f"  rules: {counts.applied} applied, {counts.passed} passed, {counts.failed} failed, "
+        f"{counts.not_applicable} not applicable"
+    )
+    assert line in list(render(damaged_report()))
+
+
+def test_a_rule_that_is_broken_once_has_failed_and_one_that_never_applied_counts_as_neither() -> None:
+    (stream,) = damaged_report().streams
+    rules = {"terminate_missing": (5, 1), "reserved_not_zero": (2, 0), "raw_length": (0, 0)}
+    assert replace(stream, rules=rules).rule_counts == (2, 1, 1, 1)
+
+
+def test_text_says_on_which_readings_the_verdict_depends_and_verbosely_which_others_were_met() -> None:
+    (stream,) = damaged_report().streams
+    different = ReadingOutcome("aggregate-layout", "records", {"no-records": Verdict.CONFORMING})
+    same = ReadingOutcome("split-index", "position", {"length": stream.verdict})
+    report = Report((replace(stream, consulted=(different, same)),), "0")
+    assert report.streams[0].depends_on == (different,)
+    short, full = (" ".join("\n".join(render(report, verbose=verbose)).split()) for verbose in (False, True))
+    sentence = "depends on reading aggregate-layout: records (default) nonconforming, no-records conforming"
+    assert sentence in short
+    assert sentence in full
+    assert "split-index" not in short
+    assert "reading split-index: position (default) nonconforming, length nonconforming" in full
 
 
 def test_json_keeps_every_diagnostic_and_is_plain() -> None:
