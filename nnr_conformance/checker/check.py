@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnr_conformance.api import ChainDecoder, Streams, chain_decoder
 from nnr_conformance.checker.all_rules import ALL_RULES
-from nnr_conformance.checker.dependence import ReadingTracker, with_outcomes
-from nnr_conformance.checker.editions import check_profile, codes_beyond, known_edition
 from nnr_conformance.checker.rules import RuleCount, RuleRunner, SeenUnit
 from nnr_conformance.decoder.stream import StreamDecoder
 from nnr_conformance.decoder.tensors import DecodedUnit
 from nnr_conformance.limits import DEFAULT_LIMITS, Limits
 from nnr_conformance.readings import DEFAULT_READINGS, Readings
-from nnr_conformance.report.model import Report, StreamReport, TensorRow, UnitRow, Verdict, grouped, verdict_of
+from nnr_conformance.report.model import Report, StreamReport, TensorRow, UnitRow, grouped, verdict_of
 from nnr_conformance.scope import TraceEntry
 from nnr_conformance.syntax.unit_parser import Unit
 from nnr_conformance.version import VERSION
+
+if TYPE_CHECKING:
+    from nnr_conformance.checker.details import DetailsCollector
 
 
 def check(
@@ -35,12 +35,13 @@ def check(
     strict: bool = False,
     compiled: bool | None = None,
     out_of_band: Mapping[str, Any] | None = None,
-    edition: int | None = None,
+    details: int = 0,
 ) -> Report:
     """Check a stream, or a chain of streams in order: every stage, every payload.
 
     `names`: what the streams are called in the report. `strict`: requirements of medium confidence count as errors.
-    `edition`: 1 or 2, of which the profile and the requirements then are; None follows the profile of the stream.
+    `details`: keep what shows the streams bit by bit, up to this many syntax elements, and histograms of the levels of
+    tensors; takes longer.
     Other arguments as for `decode`. Raises UsageError for arguments that make no sense, nothing for bad streams.
     """
     chain = chain_decoder(
@@ -52,7 +53,7 @@ def check(
         compiled=compiled,
         out_of_band=out_of_band,
     )
-    return check_chain(chain, names, edition=edition)
+    return check_chain(chain, names, details=details)
 
 
 def check_chain(
@@ -60,26 +61,21 @@ def check_chain(
     names: Sequence[str] | None = None,
     disabled: frozenset[str] = frozenset(),
     *,
-    edition: int | None = None,
-    dependence: bool = True,
+    details: int = 0,
 ) -> Report:
     """Run a chain decoder and the rules to their end and report; `disabled`: codes of rules to leave out.
 
-    `edition`: as for `check`. `dependence`: find out on which readings the verdicts depend.
+    `details`: as for `check`.
     """
-    if edition is not None:
-        disabled |= codes_beyond(known_edition(edition))
-    tracker = ReadingTracker(chain.readings.recording())
-    if dependence:
-        chain.readings = tracker.readings
     runners: list[RuleRunner] = []
+    collector = _collector(details) if details else None
 
     def see(number: int, unit: Unit, trace: list[TraceEntry]) -> None:
         while len(runners) <= number:
             runners.append(RuleRunner(ALL_RULES, chain.findings[len(runners)], disabled))
-        tracker.see(number, unit)
-        check_profile(unit, trace, edition, chain.findings[number])
         runners[number].see(seen_unit(unit, trace))
+        if collector is not None:
+            collector.see(number, chain.streams[number], unit, trace)
 
     chain.on_unit = see
     labels = names or [f"stream {number}" for number in range(len(chain.streams))]
@@ -87,32 +83,17 @@ def check_chain(
     for number, unit in chain.units():
         while len(rows) <= number:
             rows.append([])
-        rows[number].extend(_tensor_rows(unit))
+        rows[number].extend(_tensor_rows(unit, collector))
         del unit
     for runner in runners:
         runner.end_model()
     rows.extend([] for _ in range(len(chain.streams) - len(rows)))
     counts = [runners[number].counts if number < len(runners) else {} for number in range(len(rows))]
     streams = tuple(
-        _stream_report(labels[number], chain, number, decoder, rows[number], counts[number])
+        _stream_report(labels[number], chain, number, decoder, rows[number], counts[number], collector)
         for number, decoder in enumerate(chain.decoders)
     )
-    if dependence:
-        streams = with_outcomes(streams, tracker, _verdicts_of(chain, disabled, edition))
     return Report(streams, VERSION)
-
-
-def _verdicts_of(
-    chain: ChainDecoder, disabled: frozenset[str], edition: int | None
-) -> Callable[[Readings], Sequence[Verdict]]:
-    """Checks the streams of a chain again under other readings."""
-
-    def verdicts(readings: Readings) -> Sequence[Verdict]:
-        again = replace(chain, readings=readings, decoders=[], findings=[], digests=[], on_progress=None, on_unit=None)
-        report = check_chain(again, disabled=disabled, edition=edition, dependence=False)
-        return [stream.verdict for stream in report.streams]
-
-    return verdicts
 
 
 def seen_unit(unit: Unit, trace: Sequence[TraceEntry]) -> SeenUnit:
@@ -125,7 +106,13 @@ def seen_unit(unit: Unit, trace: Sequence[TraceEntry]) -> SeenUnit:
     )
 
 
-def _tensor_rows(unit: DecodedUnit) -> list[TensorRow]:
+def _collector(most_elements: int) -> DetailsCollector:
+    from nnr_conformance.checker.details import DetailsCollector  # noqa: PLC0415 - a check without details starts sooner
+
+    return DetailsCollector(most_elements)
+
+
+def _tensor_rows(unit: DecodedUnit, collector: DetailsCollector | None) -> list[TensorRow]:
     return [
         TensorRow(
             tensor.name,
@@ -135,6 +122,8 @@ def _tensor_rows(unit: DecodedUnit) -> list[TensorRow]:
             tensor.bits[1] - tensor.bits[0],
             tensor.qp,
             None if tensor.quantized is None else int(np.count_nonzero(tensor.quantized)),
+            tensor.bits[0],
+            None if tensor.quantized is None or collector is None else collector.histogram(tensor.quantized),
         )
         for tensor in unit.tensors
     ]
@@ -147,6 +136,7 @@ def _stream_report(
     decoder: StreamDecoder,
     tensors: list[TensorRow],
     counts: Mapping[str, RuleCount],
+    collector: DetailsCollector | None,
 ) -> StreamReport:
     diagnostics = tuple(decoder.findings)
     chosen = {key: value for key, value in chain.readings.chosen.items() if not chain.readings.is_default(key)}
@@ -167,4 +157,5 @@ def _stream_report(
         digests=chain.digests[number].hexdigests(),
         readings=chosen,
         rules={code: (count.passed, count.failed) for code, count in counts.items()},
+        details=None if collector is None else collector.of_stream(number, decoder.buffer, diagnostics),
     )

@@ -16,11 +16,13 @@ from nnr_conformance.checker.check import check_chain
 from nnr_conformance.cli.progress import Progress, advise
 from nnr_conformance.cli.running import run
 from nnr_conformance.cli.streams import add_common_options, limits_of, read_out_of_band, read_streams
-from nnr_conformance.data import corpus_version
 from nnr_conformance.errors import UsageError
 from nnr_conformance.report.formats import FORMATS, Run, renderer
 from nnr_conformance.report.model import Report
 from nnr_conformance.version import VERSION
+
+MOST_ELEMENTS_SHOWN = 20_000
+"""Syntax elements in an HTML report; nnr-explain lists all of them."""
 
 EPILOG = """\
 Every unit, header and payload is decoded and checked. Several streams are one chain: a model, then its updates in
@@ -46,12 +48,6 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--format", choices=tuple(FORMATS), default="text", help="form of the report")
     options.add_argument("-o", "--output", metavar="FILE", help="write the report to this file")
     options.add_argument("--strict", action="store_true", help="requirements of medium confidence count as errors")
-    options.add_argument(
-        "--edition",
-        choices=("auto", "1", "2"),
-        default="auto",
-        help="edition whose profiles and requirements apply; auto follows general_profile_idc of each model",
-    )
     options.add_argument("--separate", action="store_true", help="check each stream alone, not as a chain")
     options.add_argument("--base", metavar="FILE", help=".npz or .safetensors file with the model to update")
     add_common_options(options)
@@ -69,13 +65,12 @@ def _main(arguments: argparse.Namespace) -> int:
     if arguments.output is not None:
         _refuse_output(Path(arguments.output), arguments.streams)
     chains = [[path] for path in arguments.streams] if arguments.separate else [arguments.streams]
-    reports = [_check(paths, arguments) for paths in chains]
+    details = MOST_ELEMENTS_SHOWN // len(chains) if arguments.format == "html" else 0
+    reports = [_check(paths, arguments, details) for paths in chains]
     report = Report(tuple(stream for one in reports for stream in one.streams), VERSION)
     run = Run(
         limits=asdict(limits_of(arguments.limit)),
         strict=arguments.strict,
-        edition=arguments.edition,
-        corpus=corpus_version(),
         verbose=arguments.verbose,
         colour=arguments.output is None and sys.stdout.isatty(),
     )
@@ -109,7 +104,7 @@ def _write(lines: Iterable[str], arguments: argparse.Namespace) -> None:
         raise UsageError(f"cannot write {arguments.output}: {error.strerror}") from error
 
 
-def _check(paths: list[str], arguments: argparse.Namespace) -> Report:
+def _check(paths: list[str], arguments: argparse.Namespace, details: int) -> Report:
     streams = read_streams(paths)
     total = sum(len(stream) for stream in streams)
     advise(total)
@@ -123,13 +118,9 @@ def _check(paths: list[str], arguments: argparse.Namespace) -> Report:
     )
     progress = Progress(total, "checking")
     chain.on_progress = progress.at
-    report = check_chain(chain, paths, edition=_edition(arguments))
+    report = check_chain(chain, paths, details=details)
     progress.done()
     return report
-
-
-def _edition(arguments: argparse.Namespace) -> int | None:
-    return None if arguments.edition == "auto" else int(arguments.edition)
 
 
 def _base(path: str | None) -> Mapping[str, NDArray[Any]] | None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
 
 from nnr_conformance.diagnostics import Diagnostic, Effect, Severity
 
@@ -54,8 +53,21 @@ class UnitRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Histogram:
+    """How often the levels of a tensor occur: bin n counts `width` levels from `first` + n * `width` on."""
+
+    first: int
+    width: int
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TensorRow:
-    """One transmitted tensor: `bits` are those of its data; `qp` is None without a quantization parameter."""
+    """One transmitted tensor: `bits` are those of its data; `qp` is None without a quantization parameter.
+
+    `first_bit`: where its data starts in the stream. `histogram`: of its levels, when it has some and details were
+    asked for.
+    """
 
     name: str
     unit: str
@@ -64,6 +76,8 @@ class TensorRow:
     bits: int
     qp: int | None
     nonzero: int | None
+    first_bit: int | None = None
+    histogram: Histogram | None = None
 
     @property
     def elements(self) -> int:
@@ -75,6 +89,49 @@ class TensorRow:
 
 
 @dataclass(frozen=True, slots=True)
+class TracedElement:
+    """One syntax element as it is shown: `first` and `size` are bits, absolute; `size` is 0 when it is inferred.
+
+    `structures`: the names of those around it, from the outermost on. `value`: in short. `payload`: bytes up to the
+    end of the unit.
+    """
+
+    structures: tuple[str, ...]
+    name: str
+    descriptor: str
+    first: int
+    size: int
+    value: str
+    meaning: str
+    inferred: bool
+    payload: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TracedUnit:
+    """The elements of one unit in order. `first` and `end` are bytes; `left_out` elements were too many to keep."""
+
+    label: str
+    unit_type: str
+    first: int
+    end: int
+    elements: tuple[TracedElement, ...]
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamDetails:
+    """What a report needs to show a stream bit by bit, within bounds.
+
+    `units_left_out`: units that were too many to keep. `pieces`: first byte and content of what is kept of the stream.
+    """
+
+    units: tuple[TracedUnit, ...]
+    units_left_out: int
+    pieces: tuple[tuple[int, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DiagnosticGroup:
     """The same finding in several places: the first one, and how many there are."""
 
@@ -83,31 +140,12 @@ class DiagnosticGroup:
     excerpt: str
 
 
-class RuleCounts(NamedTuple):
-    """Numbers of rules: applied = passed + failed."""
-
-    applied: int
-    passed: int
-    failed: int
-    not_applicable: int
-
-
-@dataclass(frozen=True, slots=True)
-class ReadingOutcome:
-    """A reading whose choices differ on a stream: the one in force, and the verdict under each other one."""
-
-    reading: str
-    name: str
-    others: Mapping[str, Verdict]
-
-
 @dataclass(frozen=True, slots=True)
 class StreamReport:
     """Everything about one stream.
 
     `readings`: ids with the chosen names, of those that are not the default. `rules`: for each rule by its code how
-    often its requirement was met and not met; (0, 0) where it did not apply. `consulted`: readings whose choices differ
-    on this stream, of those that nobody chose.
+    often its requirement was met and not met; (0, 0) where it did not apply. `details`: when they were asked for.
     """
 
     name: str
@@ -123,23 +161,7 @@ class StreamReport:
     digests: dict[str, str]
     readings: dict[str, str]
     rules: dict[str, tuple[int, int]]
-    consulted: tuple[ReadingOutcome, ...] = ()
-
-    def with_consulted(self, consulted: tuple[ReadingOutcome, ...]) -> StreamReport:
-        """The same report with what it depends on."""
-        return replace(self, consulted=consulted)
-
-    @property
-    def depends_on(self) -> tuple[ReadingOutcome, ...]:
-        """Those of the readings under which the verdict can be another one."""
-        return tuple(one for one in self.consulted if any(found is not self.verdict for found in one.others.values()))
-
-    @property
-    def rule_counts(self) -> RuleCounts:
-        """How many rules applied, were met everywhere, were broken somewhere, and did not apply."""
-        applied = [failed for passed, failed in self.rules.values() if passed or failed]
-        failing = sum(map(bool, applied))
-        return RuleCounts(len(applied), len(applied) - failing, failing, len(self.rules) - len(applied))
+    details: StreamDetails | None = None
 
 
 @dataclass(frozen=True, slots=True)
