@@ -16,13 +16,7 @@ from tests.decoder.stream_builder import aggregate, coded, parameter_set, start
 
 FOLDER = Path(__file__).with_suffix("")
 SUFFIXES = {"text": "txt", "junit": "junit.xml", "sarif": "sarif.json"}
-RUN = Run(
-    limits={"units": 1 << 24, "tensor_elements": (1 << 31) - 1},
-    strict=False,
-    edition="auto",
-    corpus="0.0.0",
-    verbose=True,
-)
+RUN = Run(limits={"units": 1 << 24, "tensor_elements": (1 << 31) - 1}, strict=False, verbose=True)
 UNSAFE = "w\x1b[31m <b>&\"'\u202e\ufffe]]>"
 """A tensor name that a terminal, an XML parser or a browser would obey if it were written as it is."""
 
@@ -33,7 +27,7 @@ def damaged_report() -> nnr_conformance.Report:
     broken[-3] ^= 0x40
     whole = start() + parameter_set() + coded(UNSAFE, "e2-001-plain")
     first = whole + aggregate(coded("a", "e2-001-plain"), bytes(broken)) + bytes(broken)
-    report = nnr_conformance.check([first, whole[:-20]], names=["a&b.nnr", "cut.nnr"])
+    report = nnr_conformance.check([first, whole[:-20]], names=["a&b.nnr", "cut.nnr"], details=1000)
     # The goldens do not change with every release.
     return replace(report, version="0.0.0")
 

@@ -1,0 +1,258 @@
+"use strict";
+
+const SEPARATOR = " \u00b7 ";
+/* More children than this are shown in runs, so that opening a long list stays quick. */
+const LONGEST_RUN = 250;
+
+/* One entry of the tree: a unit, a structure, an element, a tensor, or a run of many. `first` and `end` are bits of the
+   stream, the end exclusive; both are 0 as long as nothing in it has bits. */
+class TreeNode {
+  constructor(kind, name, first = 0, end = 0) {
+    Object.assign(this, { kind, name, first, end, value: "", meaning: "", descriptor: "", inferred: false });
+    this.children = [];
+    this.parent = null;
+    this.index = 0;
+    this.item = null;
+    this.isOpen = false;
+  }
+
+  add(child) {
+    child.parent = this;
+    this.children.push(child);
+    for (let node = this; node && node.kind === "structure" && child.end > child.first; node = node.parent) {
+      node.first = node.end > node.first ? Math.min(node.first, child.first) : child.first;
+      node.end = Math.max(node.end, child.end);
+    }
+    return child;
+  }
+
+  get path() {
+    const own = this.kind === "run" ? [] : [this.name];
+    return this.parent ? [...this.parent.path, ...own] : own;
+  }
+}
+
+/* The units of a stream as trees: those of aggregate units inside them, tensors inside the payload that holds them. */
+function treesOf(data) {
+  const units = new Map();
+  const roots = [];
+  for (const [label, type, names, first, end, leftOut, elements] of data.units) {
+    const unit = new TreeNode("unit", label, 8 * first, 8 * end);
+    unit.value = type;
+    unit.meaning = names;
+    const around = units.get(label.slice(0, Math.max(0, label.lastIndexOf("."))));
+    if (around) (around.payload ?? around).add(unit);
+    else roots.push(unit);
+    units.set(label, unit);
+    addElements(unit, elements, data);
+    if (leftOut) unit.add(new TreeNode("rest", `${leftOut} more elements are not shown`));
+  }
+  if (data.unitsLeftOut) roots.push(new TreeNode("rest", `${data.unitsLeftOut} more units are not shown`));
+  return inRuns(roots, null);
+}
+
+function addElements(unit, elements, data) {
+  const open = [];
+  for (const [structures, name, descriptor, first, size, value, meaning, kind] of elements) {
+    const names = data.texts[structures] ? data.texts[structures].split(SEPARATOR) : [];
+    let depth = 0;
+    while (depth < Math.min(open.length, names.length) && open[depth].name === names[depth]) depth += 1;
+    open.length = depth;
+    for (const structure of names.slice(depth)) {
+      open.push((open.at(-1) ?? unit).add(new TreeNode("structure", structure)));
+    }
+    const node = new TreeNode("element", data.texts[name], first, first + size);
+    node.descriptor = data.texts[descriptor];
+    node.value = data.texts[value];
+    node.meaning = data.texts[meaning];
+    node.inferred = kind === 1;
+    (open.at(-1) ?? unit).add(node);
+    if (kind === 2) {
+      unit.payload = node;
+      if (unit.value !== "NNR_AGG") addTensors(node, data.tensors);
+    }
+  }
+}
+
+function addTensors(payload, tensors) {
+  for (const [name, first, end, meaning] of tensors) {
+    if (first >= payload.first && first < payload.end) {
+      const tensor = payload.add(new TreeNode("tensor", name, first, end));
+      tensor.meaning = meaning;
+    }
+  }
+}
+
+function inRuns(nodes, parent) {
+  for (const node of nodes) node.children = inRuns(node.children, node);
+  let shown = nodes;
+  if (nodes.length > LONGEST_RUN) {
+    shown = [];
+    for (let start = 0; start < nodes.length; start += LONGEST_RUN) {
+      const part = nodes.slice(start, start + LONGEST_RUN);
+      const withBits = part.filter((node) => node.end > node.first);
+      const run = new TreeNode("run", `${part[0].name} to ${part.at(-1).name}`);
+      if (withBits.length) {
+        run.first = Math.min(...withBits.map((node) => node.first));
+        run.end = Math.max(...withBits.map((node) => node.end));
+      }
+      run.children = part;
+      part.forEach((node, index) => Object.assign(node, { parent: run, index }));
+      shown.push(run);
+    }
+  }
+  shown.forEach((node, index) => Object.assign(node, { parent, index }));
+  return shown;
+}
+
+function make(tag, kind, text = "") {
+  const made = document.createElement(tag);
+  if (kind) made.className = kind;
+  made.textContent = text;
+  return made;
+}
+
+function many(count, name) {
+  return `${count.toLocaleString("en").replaceAll(",", "\u202f")} ${name}${count === 1 ? "" : "s"}`;
+}
+
+/* The tree as the ARIA pattern has it: one tab stop, arrow keys move, Right and Left open and close. */
+class Tree {
+  constructor(list, roots, onSelect) {
+    Object.assign(this, { list, roots, onSelect, selected: null });
+    list.append(...roots.map((node) => this.itemOf(node, 1)));
+    if (roots.length) roots[0].item.tabIndex = 0;
+    list.addEventListener("click", (event) => this.clicked(event));
+    list.addEventListener("keydown", (event) => this.pressed(event));
+  }
+
+  itemOf(node, level) {
+    const item = make("li");
+    item.setAttribute("role", "treeitem");
+    item.setAttribute("aria-level", level);
+    item.setAttribute("aria-selected", "false");
+    item.setAttribute("aria-label", [node.name, node.value, node.meaning].filter(Boolean).join(", "));
+    item.tabIndex = -1;
+    item.node = node;
+    node.item = item;
+    const entry = make("div", `entry ${node.kind}${node.inferred ? " inferred" : ""}`);
+    entry.append(make("span", "twist"), make("bdi", "name", node.name));
+    if (node.value !== "") entry.append(make("bdi", "value", node.value));
+    if (node.inferred) entry.append(make("span", "meaning", "inferred"));
+    if (node.meaning) entry.append(make("bdi", "meaning", node.meaning));
+    if (node.end > node.first) {
+      const size = node.end - node.first;
+      entry.append(make("span", "size", size % 8 || size < 16 ? many(size, "bit") : many(size / 8, "byte")));
+    }
+    item.append(entry);
+    if (node.children.length) item.setAttribute("aria-expanded", "false");
+    return item;
+  }
+
+  setOpen(node, open) {
+    if (!node.children.length || node.isOpen === open) return;
+    node.isOpen = open;
+    node.item.setAttribute("aria-expanded", String(open));
+    let group = node.item.querySelector(":scope > ul");
+    if (!group) {
+      group = make("ul");
+      group.setAttribute("role", "group");
+      const level = Number(node.item.getAttribute("aria-level")) + 1;
+      group.append(...node.children.map((child) => this.itemOf(child, level)));
+      node.item.append(group);
+    }
+    group.hidden = !open;
+    if (!open && this.selected && node !== this.selected && this.isInside(this.selected, node)) this.choose(node);
+  }
+
+  isInside(node, around) {
+    for (let one = node; one; one = one.parent) if (one === around) return true;
+    return false;
+  }
+
+  /* Show a node as the selected one, everything around it opened. */
+  show(node, { focus = false } = {}) {
+    const around = [];
+    for (let one = node.parent; one; one = one.parent) around.unshift(one);
+    for (const one of around) this.setOpen(one, true);
+    const old = this.selected ?? this.roots[0];
+    old.item.tabIndex = -1;
+    old.item.setAttribute("aria-selected", "false");
+    this.selected = node;
+    node.item.tabIndex = 0;
+    node.item.setAttribute("aria-selected", "true");
+    scrollInside(this.list, node.item.firstChild);
+    if (focus) node.item.focus({ preventScroll: true });
+  }
+
+  choose(node) {
+    this.show(node, { focus: true });
+    this.onSelect(node);
+  }
+
+  clicked(event) {
+    const item = event.target.closest("[role=treeitem]");
+    if (!item) return;
+    const { node } = item;
+    const onTwist = event.target.closest(".twist") !== null;
+    if (onTwist || node === this.selected) this.setOpen(node, !node.isOpen);
+    else this.setOpen(node, true);
+    if (!onTwist) this.choose(node);
+  }
+
+  pressed(event) {
+    const node = event.target.closest("[role=treeitem]")?.node;
+    const move = node && !event.ctrlKey && !event.metaKey && !event.altKey && this.moves[event.key];
+    if (!move) return;
+    event.preventDefault();
+    const reached = move.call(this, node);
+    if (reached) this.choose(reached);
+  }
+
+  moves = {
+    ArrowDown: (node) => this.after(node),
+    ArrowUp: (node) => this.before(node),
+    ArrowRight: (node) => (node.isOpen ? node.children[0] : this.setOpen(node, true)),
+    ArrowLeft: (node) => (node.isOpen ? this.setOpen(node, false) : node.parent),
+    Home: () => this.roots[0],
+    End: () => this.lastOpen(this.roots.at(-1)),
+    Enter: (node) => this.toggled(node),
+    " ": (node) => this.toggled(node),
+  };
+
+  toggled(node) {
+    this.setOpen(node, node !== this.selected || !node.isOpen);
+    return node;
+  }
+
+  siblings(node) {
+    return node.parent ? node.parent.children : this.roots;
+  }
+
+  after(node) {
+    if (node.isOpen) return node.children[0];
+    for (let one = node; one; one = one.parent) {
+      const next = this.siblings(one)[one.index + 1];
+      if (next) return next;
+    }
+    return null;
+  }
+
+  before(node) {
+    const previous = this.siblings(node)[node.index - 1];
+    return previous ? this.lastOpen(previous) : node.parent;
+  }
+
+  lastOpen(node) {
+    return node.isOpen ? this.lastOpen(node.children.at(-1)) : node;
+  }
+}
+
+/* Scroll a box, and nothing around it, until a part of it can be seen. */
+function scrollInside(box, part) {
+  const outer = box.getBoundingClientRect();
+  const inner = part.getBoundingClientRect();
+  if (inner.top < outer.top || inner.bottom > outer.bottom) {
+    box.scrollTop += inner.top - outer.top - (outer.height - inner.height) / 3;
+  }
+}
