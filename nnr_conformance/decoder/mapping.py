@@ -6,9 +6,9 @@ No public implementation has either; the rules are the recommended readings `spl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate, pairwise
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,13 @@ from nnr_conformance.readings import DEFAULT_READINGS, Readings
 Bits = tuple[int, int] | None
 Shift = tuple[int, int]
 """(shift_index, shift_value)"""
+Place = Callable[[str], tuple[Bits, str]]
+"""Gives bits and path of an element, by its name and subscript."""
+
+
+def nowhere(element: str) -> tuple[Bits, str]:
+    """The place of an element that is in no stream."""
+    return None, element
 
 
 def mapped_shapes(
@@ -28,19 +35,18 @@ def mapped_shapes(
     shifts: Sequence[Sequence[Shift]],
     *,
     readings: Readings = DEFAULT_READINGS,
-    path: str = "",
-    bits: Bits = None,
+    place: Place = nowhere,
 ) -> list[tuple[int, ...]]:
     """R-DIM-01 to R-DIM-08: shapes of the pieces of a coded tensor of `dims`, in the order of the ids, before decoding.
 
     Arguments and errors as in `split_and_shift`.
     """
-    cuts = _cuts(dims, concatenation_axis_index, split_index, len(shifts), readings, path, bits)
+    cuts = _cuts(dims, concatenation_axis_index, split_index, len(shifts), readings, place)
     shapes = []
-    for (first, end), piece_shifts in zip(pairwise(cuts), shifts, strict=True):
+    for number, (first, end) in enumerate(pairwise(cuts)):
         shape = list(dims)
         shape[concatenation_axis_index] = end - first
-        order = _axis_order(len(dims), piece_shifts, readings, path, bits)
+        order = _axis_order(len(dims), shifts, number, readings, place)
         shapes.append(tuple(shape[axis] for axis in order))
     return shapes
 
@@ -52,21 +58,21 @@ def split_and_shift(
     shifts: Sequence[Sequence[Shift]],
     *,
     readings: Readings = DEFAULT_READINGS,
-    path: str = "",
-    bits: Bits = None,
+    place: Place = nowhere,
 ) -> list[NDArray[Any]]:
     """R-DIM-01 to R-DIM-08: cut a decoded tensor along one axis, then move the axes of each piece.
 
     `shifts` has one entry per topology element, in the order of the ids: the pairs (shift_index, shift_value) of that
-    piece, applied one after the other. The pieces are views of `tensor`, any dtype. Raises BitstreamError
-    `mapping_invalid` when an axis is outside the tensor, the number of cuts is not one less than the number of pieces,
-    a piece is empty, or a shift is 0 or passes axis 0.
+    piece, applied one after the other. The pieces are views of `tensor`, any dtype. `place` gives bits and path of the
+    elements (by name and subscript) for diagnostics. Raises BitstreamError
+    `concatenation_axis_range`, `mapping_invalid` (cuts that do not grow inside the axis, or are too many or too few),
+    `piece_empty`, `shift_index_range` or `shift_value_range`.
     """
-    cuts = _cuts(tensor.shape, concatenation_axis_index, split_index, len(shifts), readings, path, bits)
+    cuts = _cuts(tensor.shape, concatenation_axis_index, split_index, len(shifts), readings, place)
     pieces = []
-    for (first, end), piece_shifts in zip(pairwise(cuts), shifts, strict=True):
+    for number, (first, end) in enumerate(pairwise(cuts)):
         part = (slice(None),) * concatenation_axis_index + (slice(first, end),)
-        pieces.append(tensor[part].transpose(_axis_order(tensor.ndim, piece_shifts, readings, path, bits)))
+        pieces.append(tensor[part].transpose(_axis_order(tensor.ndim, shifts, number, readings, place)))
     return pieces
 
 
@@ -103,36 +109,49 @@ def undo_dimension_shift(
 
 
 def _cuts(
-    dims: Sequence[int], axis: int, split_index: Sequence[int], pieces: int, readings: Readings, path: str, bits: Bits
+    dims: Sequence[int], axis: int, split_index: Sequence[int], pieces: int, readings: Readings, place: Place
 ) -> list[int]:
     """Positions on the axis at which the pieces begin, and the axis length."""
     if not 0 <= axis < len(dims):
-        _invalid(f"concatenation_axis_index is {axis}, but the tensor has {len(dims)} dimensions", path, bits)
+        message = f"concatenation_axis_index is {axis}, but the tensor has {len(dims)} dimensions"
+        _stop("concatenation_axis_range", message, place("concatenation_axis_index"))
     if len(split_index) != pieces - 1:
-        _invalid(f"{len(split_index)} split_index values for {pieces} topology elements", path, bits)
+        message = f"{len(split_index)} split_index values for {pieces} topology elements"
+        _stop("mapping_invalid", message, place("concatenation_axis_index"))
     positions = list(accumulate(split_index)) if readings["split-index"] == "length" else list(split_index)
     cuts = [0, *positions, dims[axis]]
-    for first, end in pairwise(cuts):
+    for number, (first, end) in enumerate(pairwise(cuts)):
         if end <= first:
             positions_text = ", ".join(map(str, positions))
             message = f"the cuts {positions_text} of an axis of {dims[axis]} make a piece from {first} to {end}"
-            _invalid(message, path, bits)
+            # The last piece ends with the axis, so that its first cut is what is wrong.
+            element = f"split_index[{min(number, len(positions) - 1)}]" if positions else "concatenation_axis_index"
+            _stop("piece_empty" if end == first else "mapping_invalid", message, place(element))
     return cuts
 
 
-def _axis_order(count: int, shifts: Sequence[Shift], readings: Readings, path: str, bits: Bits) -> list[int]:
-    """For each axis of the shifted piece, the axis it had before."""
+def _axis_order(
+    count: int, shifts: Sequence[Sequence[Shift]], piece: int, readings: Readings, place: Place
+) -> list[int]:
+    """For each axis of a piece, shifted as `shifts` say, the axis it had before."""
     order = list(range(count))
-    for index, value in shifts:
+    for number, (index, value) in enumerate(shifts[piece]):
         if not 0 <= index < count:
-            _invalid(f"shift_index is {index}, but the tensor has {count} dimensions", path, bits)
+            message = f"shift_index is {index}, but the tensor has {count} dimensions"
+            _stop("shift_index_range", message, place(f"shift_index[{piece}][{number}]"))
         if not 1 <= value <= index:
-            _invalid(f"shift_value is {value} for shift_index {index}, required is 1 to {index}", path, bits)
+            message = f"shift_value is {value} for shift_index {index}, required is 1 to {index}"
+            _stop("shift_value_range", message, place(f"shift_value[{piece}][{number}]"))
         if readings["axis-shift"] == "rotate":
             order[: index + 1] = order[value : index + 1] + order[:value]
         else:
             order.insert(index - value, order.pop(index))
     return order
+
+
+def _stop(code: str, message: str, place: tuple[Bits, str]) -> NoReturn:
+    bits, path = place
+    stop(code, message, bits=bits, path=path)
 
 
 def _checked_shift(count: int, shift: int, readings: Readings, path: str, bits: Bits) -> int:
@@ -143,7 +162,3 @@ def _checked_shift(count: int, shift: int, readings: Readings, path: str, bits: 
         message = f"first_tensor_dimension_shift is {shift}, but the tensor has {count} dimensions"
         stop("first_tensor_dimension_shift_range", message, bits=bits, path=path)
     return shift
-
-
-def _invalid(message: str, path: str, bits: Bits) -> None:
-    stop("mapping_invalid", message, bits=bits, path=path)

@@ -98,30 +98,35 @@ def test_each_shift_works_on_the_result_of_the_one_before() -> None:
 
 
 @pytest.mark.parametrize(
-    ("axis", "cuts", "shifts"),
+    ("axis", "cuts", "shifts", "code", "element"),
     [
-        (2, [], [[]]),  # R-DIM-01
-        (0, [1], [[]]),  # R-DIM-02
-        (0, [], [[], []]),
-        (0, [3, 2], [[], [], []]),  # R-DIM-03
-        (0, [2, 2], [[], [], []]),  # R-DIM-04
-        (0, [0], [[], []]),
-        (0, [6], [[], []]),
-        (0, [1 << 70], [[], []]),
-        (0, [], [[(2, 1)]]),  # R-DIM-05
-        (0, [], [[(1, 2)]]),  # R-DIM-06
-        (0, [], [[(1, 0)]]),
-        (0, [], [[(0, 1)]]),
-        (0, [3], [[], [(1, 1), (0, 1)]]),
-        (0, [], []),
+        (2, [], [[]], "concatenation_axis_range", "concatenation_axis_index"),  # R-DIM-01
+        (0, [1], [[]], "mapping_invalid", "concatenation_axis_index"),  # R-DIM-02
+        (0, [], [[], []], "mapping_invalid", "concatenation_axis_index"),
+        (0, [3, 2], [[], [], []], "mapping_invalid", "split_index[1]"),  # R-DIM-03
+        (0, [2, 2], [[], [], []], "piece_empty", "split_index[1]"),  # R-DIM-04
+        (0, [0], [[], []], "piece_empty", "split_index[0]"),
+        (0, [6], [[], []], "piece_empty", "split_index[0]"),
+        (0, [1 << 70], [[], []], "mapping_invalid", "split_index[0]"),
+        (0, [], [[(2, 1)]], "shift_index_range", "shift_index[0][0]"),  # R-DIM-05
+        (0, [], [[(1, 2)]], "shift_value_range", "shift_value[0][0]"),  # R-DIM-06
+        (0, [], [[(1, 0)]], "shift_value_range", "shift_value[0][0]"),
+        (0, [], [[(0, 1)]], "shift_value_range", "shift_value[0][0]"),
+        (0, [3], [[], [(1, 1), (0, 1)]], "shift_value_range", "shift_value[1][1]"),
+        (0, [], [], "mapping_invalid", "concatenation_axis_index"),
     ],
 )
-def test_a_mapping_that_leaves_the_tensor_is_an_error(axis: int, cuts: list[int], shifts: Any) -> None:
+def test_a_mapping_that_leaves_the_tensor_is_an_error_of_one_element(
+    axis: int, cuts: list[int], shifts: Any, code: str, element: str
+) -> None:
+    def place(element: str) -> tuple[tuple[int, int], str]:
+        return (3, 7), f"m · {element}"
+
     for call in (lambda **k: split_and_shift(numbered(6, 2), **k), lambda **k: mapped_shapes((6, 2), **k)):
         with pytest.raises(BitstreamError) as caught:
-            call(concatenation_axis_index=axis, split_index=cuts, shifts=shifts, path="m", bits=(3, 7))
+            call(concatenation_axis_index=axis, split_index=cuts, shifts=shifts, place=place)
         diagnostic = caught.value.diagnostic
-        assert (diagnostic.code, diagnostic.path, diagnostic.bits) == ("mapping_invalid", "m", (3, 7))
+        assert (diagnostic.code, diagnostic.path, diagnostic.bits) == (code, f"m · {element}", (3, 7))
 
 
 @pytest.mark.parametrize("lengths", [[6], [3, 3], [0], [2, 0], [7]])
