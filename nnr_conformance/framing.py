@@ -45,6 +45,10 @@ def frame(
     `parent` is the label of the enclosing aggregate unit. After a size that leads nowhere nothing more is found.
     """
     stop_at = len(buffer) if end is None else end
+    if not parent and stop_at > session.limits.stream_bytes:
+        message = f"{stop_at} bytes, the limit stream_bytes is {session.limits.stream_bytes}"
+        session.findings.report("limit_bytes", message, bits=(8 * first, 8 * first))
+        return
     quiet = Session(session.findings, None, session.limits)
     number = 0
     while first < stop_at:

@@ -62,9 +62,11 @@ class StageDigests:
             if tensor.quantized is not None:
                 add_array(self._levels, tensor.name, tensor.quantized)
             values = tensor.values
-            add_array(
-                self._dequantized, tensor.name, values.astype(np.float32) if values.dtype == np.float64 else values
-            )
+            if values.dtype == np.float64:
+                # Beyond binary32 is infinity, as when it is delivered; the diagnostics say so, not a warning of numpy.
+                with np.errstate(over="ignore"):
+                    values = values.astype(np.float32)
+            add_array(self._dequantized, tensor.name, values)
 
     def hexdigests(self, model: Mapping[str, NDArray[Any]] | None = None) -> dict[str, str]:
         """Digest of each stage; that of the tensors when a model is given."""

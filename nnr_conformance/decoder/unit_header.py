@@ -91,6 +91,9 @@ def dimensions(header: UnitHeader, limits: Limits) -> tuple[int, ...]:
     dims = tuple(int(size) for size in header.get("tensor_dimensions", ()))
     bits = header.place("tensor_dimensions[0]")
     path = header.path("tensor_dimensions")
+    if len(dims) > limits.dimensions:
+        message = f"{len(dims)} dimensions, the limit dimensions is {limits.dimensions}"
+        stop("limit_dimensions", message, bits=bits, path=path)
     if any(size < 1 for size in dims):
         stop("dims_invalid", f"dimensions {list(dims)}; each is at least 1", bits=bits, path=path)
     elements = math.prod(dims)

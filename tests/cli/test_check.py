@@ -79,7 +79,7 @@ def test_json_says_which_limits_and_readings_were_in_force(capsys: pytest.Captur
     assert main(["--format", "json", str(STREAM), *choices]) == 0
     run = json.loads(capsys.readouterr().out)["run"]
     assert run["limits"]["units"] == 99
-    assert run["limits"]["dimensions"] == 64
+    assert run["limits"]["dimensions"] == 32
     assert run["readings"] == {"edition1-payload": "31"}
     assert run["strict"] is True
 
