@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,12 +12,14 @@ from numpy.typing import NDArray
 
 from nnr_conformance.api import ChainDecoder, Streams, chain_decoder
 from nnr_conformance.checker.all_rules import ALL_RULES
+from nnr_conformance.checker.dependence import ReadingTracker, with_outcomes
+from nnr_conformance.checker.editions import check_profile, codes_beyond, known_edition
 from nnr_conformance.checker.rules import RuleCount, RuleRunner, SeenUnit
 from nnr_conformance.decoder.stream import StreamDecoder
 from nnr_conformance.decoder.tensors import DecodedUnit
 from nnr_conformance.limits import DEFAULT_LIMITS, Limits
 from nnr_conformance.readings import DEFAULT_READINGS, Readings
-from nnr_conformance.report.model import Report, StreamReport, TensorRow, UnitRow, grouped, verdict_of
+from nnr_conformance.report.model import Report, StreamReport, TensorRow, UnitRow, Verdict, grouped, verdict_of
 from nnr_conformance.scope import TraceEntry
 from nnr_conformance.syntax.unit_parser import Unit
 from nnr_conformance.version import VERSION
@@ -36,12 +39,14 @@ def check(
     compiled: bool | None = None,
     out_of_band: Mapping[str, Any] | None = None,
     details: int = 0,
+    edition: int | None = None,
 ) -> Report:
     """Check a stream, or a chain of streams in order: every stage, every payload.
 
     `names`: what the streams are called in the report. `strict`: requirements of medium confidence count as errors.
     `details`: keep what shows the streams bit by bit, up to this many syntax elements, and histograms of the levels of
     tensors; takes longer.
+    `edition`: 1 or 2, of which the profile and the requirements then are; None follows the profile of the stream.
     Other arguments as for `decode`. Raises UsageError for arguments that make no sense, nothing for bad streams.
     """
     chain = chain_decoder(
@@ -53,7 +58,7 @@ def check(
         compiled=compiled,
         out_of_band=out_of_band,
     )
-    return check_chain(chain, names, details=details)
+    return check_chain(chain, names, details=details, edition=edition)
 
 
 def check_chain(
@@ -62,17 +67,26 @@ def check_chain(
     disabled: frozenset[str] = frozenset(),
     *,
     details: int = 0,
+    edition: int | None = None,
+    dependence: bool = True,
 ) -> Report:
     """Run a chain decoder and the rules to their end and report; `disabled`: codes of rules to leave out.
 
-    `details`: as for `check`.
+    `details`, `edition`: as for `check`. `dependence`: find out on which readings the verdicts depend.
     """
+    if edition is not None:
+        disabled |= codes_beyond(known_edition(edition))
+    tracker = ReadingTracker(chain.readings.recording())
+    if dependence:
+        chain.readings = tracker.readings
     runners: list[RuleRunner] = []
     collector = _collector(details) if details else None
 
     def see(number: int, unit: Unit, trace: list[TraceEntry]) -> None:
         while len(runners) <= number:
             runners.append(RuleRunner(ALL_RULES, chain.findings[len(runners)], disabled))
+        tracker.see(number, unit)
+        check_profile(unit, trace, edition, chain.findings[number])
         runners[number].see(seen_unit(unit, trace))
         if collector is not None:
             collector.see(number, chain.streams[number], unit, trace)
@@ -93,7 +107,22 @@ def check_chain(
         _stream_report(labels[number], chain, number, decoder, rows[number], counts[number], collector)
         for number, decoder in enumerate(chain.decoders)
     )
+    if dependence:
+        streams = with_outcomes(streams, tracker, _verdicts_of(chain, disabled, edition))
     return Report(streams, VERSION)
+
+
+def _verdicts_of(
+    chain: ChainDecoder, disabled: frozenset[str], edition: int | None
+) -> Callable[[Readings], Sequence[Verdict]]:
+    """Checks the streams of a chain again under other readings."""
+
+    def verdicts(readings: Readings) -> Sequence[Verdict]:
+        again = replace(chain, readings=readings, decoders=[], findings=[], digests=[], on_progress=None, on_unit=None)
+        report = check_chain(again, disabled=disabled, edition=edition, dependence=False)
+        return [stream.verdict for stream in report.streams]
+
+    return verdicts
 
 
 def seen_unit(unit: Unit, trace: Sequence[TraceEntry]) -> SeenUnit:

@@ -16,6 +16,7 @@ from nnr_conformance.checker.check import check_chain
 from nnr_conformance.cli.progress import Progress, advise
 from nnr_conformance.cli.running import run
 from nnr_conformance.cli.streams import add_common_options, limits_of, read_out_of_band, read_streams
+from nnr_conformance.data import corpus_version
 from nnr_conformance.errors import UsageError
 from nnr_conformance.report.formats import FORMATS, Run, renderer
 from nnr_conformance.report.model import Report
@@ -48,6 +49,12 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--format", choices=tuple(FORMATS), default="text", help="form of the report")
     options.add_argument("-o", "--output", metavar="FILE", help="write the report to this file")
     options.add_argument("--strict", action="store_true", help="requirements of medium confidence count as errors")
+    options.add_argument(
+        "--edition",
+        choices=("auto", "1", "2"),
+        default="auto",
+        help="edition whose profiles and requirements apply; auto follows general_profile_idc of each model",
+    )
     options.add_argument("--separate", action="store_true", help="check each stream alone, not as a chain")
     options.add_argument("--base", metavar="FILE", help=".npz or .safetensors file with the model to update")
     add_common_options(options)
@@ -71,6 +78,8 @@ def _main(arguments: argparse.Namespace) -> int:
     run = Run(
         limits=asdict(limits_of(arguments.limit)),
         strict=arguments.strict,
+        edition=arguments.edition,
+        corpus=corpus_version(),
         verbose=arguments.verbose,
         colour=arguments.output is None and sys.stdout.isatty(),
     )
@@ -118,9 +127,13 @@ def _check(paths: list[str], arguments: argparse.Namespace, details: int) -> Rep
     )
     progress = Progress(total, "checking")
     chain.on_progress = progress.at
-    report = check_chain(chain, paths, details=details)
+    report = check_chain(chain, paths, details=details, edition=_edition(arguments))
     progress.done()
     return report
+
+
+def _edition(arguments: argparse.Namespace) -> int | None:
+    return None if arguments.edition == "auto" else int(arguments.edition)
 
 
 def _base(path: str | None) -> Mapping[str, NDArray[Any]] | None:

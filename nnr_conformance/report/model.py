@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import Enum
+from typing import NamedTuple
 
 from nnr_conformance.diagnostics import Diagnostic, Effect, Severity
 
@@ -140,12 +141,31 @@ class DiagnosticGroup:
     excerpt: str
 
 
+class RuleCounts(NamedTuple):
+    """Numbers of rules: applied = passed + failed."""
+
+    applied: int
+    passed: int
+    failed: int
+    not_applicable: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingOutcome:
+    """A reading whose choices differ on a stream: the one in force, and the verdict under each other one."""
+
+    reading: str
+    name: str
+    others: Mapping[str, Verdict]
+
+
 @dataclass(frozen=True, slots=True)
 class StreamReport:
     """Everything about one stream.
 
     `readings`: ids with the chosen names, of those that are not the default. `rules`: for each rule by its code how
     often its requirement was met and not met; (0, 0) where it did not apply. `details`: when they were asked for.
+    `consulted`: readings whose choices differ on this stream, of those that nobody chose.
     """
 
     name: str
@@ -162,6 +182,23 @@ class StreamReport:
     readings: dict[str, str]
     rules: dict[str, tuple[int, int]]
     details: StreamDetails | None = None
+    consulted: tuple[ReadingOutcome, ...] = ()
+
+    def with_consulted(self, consulted: tuple[ReadingOutcome, ...]) -> StreamReport:
+        """The same report with what it depends on."""
+        return replace(self, consulted=consulted)
+
+    @property
+    def depends_on(self) -> tuple[ReadingOutcome, ...]:
+        """Those of the readings under which the verdict can be another one."""
+        return tuple(one for one in self.consulted if any(found is not self.verdict for found in one.others.values()))
+
+    @property
+    def rule_counts(self) -> RuleCounts:
+        """How many rules applied, were met everywhere, were broken somewhere, and did not apply."""
+        applied = [failed for passed, failed in self.rules.values() if passed or failed]
+        failing = sum(map(bool, applied))
+        return RuleCounts(len(applied), len(applied) - failing, failing, len(self.rules) - len(applied))
 
 
 @dataclass(frozen=True, slots=True)

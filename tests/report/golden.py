@@ -16,7 +16,13 @@ from tests.decoder.stream_builder import aggregate, coded, parameter_set, start
 
 FOLDER = Path(__file__).with_suffix("")
 SUFFIXES = {"text": "txt", "junit": "junit.xml", "sarif": "sarif.json"}
-RUN = Run(limits={"units": 1 << 24, "tensor_elements": (1 << 31) - 1}, strict=False, verbose=True)
+RUN = Run(
+    limits={"units": 1 << 24, "tensor_elements": (1 << 31) - 1},
+    strict=False,
+    edition="auto",
+    corpus="0.0.0",
+    verbose=True,
+)
 UNSAFE = "w\x1b[31m <b>&\"'\u202e\ufffe]]>"
 """A tensor name that a terminal, an XML parser or a browser would obey if it were written as it is."""
 
