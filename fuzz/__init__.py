@@ -1,0 +1,1 @@
+"""Fuzzing of the whole package: a mutation fuzzer that needs nothing installed, and harnesses for atheris."""
