@@ -14,9 +14,9 @@ from nnr_conformance.decoder.digests import StageDigests
 from nnr_conformance.decoder.how import UnitDecoder
 from nnr_conformance.decoder.model import (
     Composer,
+    CompositionCheck,
     NamedTensor,
     Parents,
-    check_composition,
     in_format,
     transmitted,
     updated,
@@ -122,12 +122,15 @@ class ChainDecoder:
     def units(self) -> Iterator[tuple[int, DecodedUnit]]:
         """Every decoded unit of every stream with the number of its stream; checked for composition, nothing kept."""
         tree = UpdateTree()
+        composition = CompositionCheck(self.limits)
         for number, stream in enumerate(self.streams):
             decoder = self._decoder(stream, tree, number)
+            composition.begin(decoder.findings)
             for unit in self._units(decoder):
-                check_composition(unit, decoder.findings)
+                composition.add(unit)
                 yield number, unit
                 del unit
+            composition.finish()
 
     def _pick(self, names: Iterable[str]) -> list[str]:
         return [name for name in names if self.wanted is None or name in self.wanted]

@@ -139,9 +139,7 @@ def apply_local_scaling(
     """
     if weight.dtype.kind != "f":
         raise UsageError(f"local scaling applies to floating-point tensors, not {weight.dtype}")
-    if weight.ndim == 0 or local_scaling.shape != weight.shape[:1]:
-        message = f"a local scaling vector of shape {list(local_scaling.shape)} for a tensor of {list(weight.shape)}"
-        stop("ls_shape", message, bits=bits, path=path)
+    check_scaling(weight.shape, local_scaling.shape, path=path, bits=bits)
     factors = local_scaling.astype(weight.dtype, copy=False).reshape(-1, *(1,) * (weight.ndim - 1))
     if out is None:
         out = np.empty(weight.shape, weight.dtype)
@@ -162,14 +160,7 @@ def compose(
     Takes about 1 ns per multiplication. Raises BitstreamError `decomposition_pair` when the factors do not fit each
     other or the dimensions.
     """
-    if (
-        g.ndim != 2
-        or h.ndim != 2
-        or g.shape[1] != h.shape[0]
-        or g.shape[0] * h.shape[1] != math.prod(tensor_dimensions)
-    ):
-        message = f"G of {list(g.shape)} and H of {list(h.shape)} do not make a tensor of {list(tensor_dimensions)}"
-        stop("decomposition_pair", message, bits=bits, path=path)
+    check_factors(g.shape, h.shape, tensor_dimensions, path=path, bits=bits)
     (rows, rank), columns = g.shape, h.shape[1]
     product = np.empty((rows, columns), np.float32)
     width = max(1, min(columns, _ACCUMULATORS))
@@ -188,6 +179,30 @@ def compose(
     return product.reshape(tuple(tensor_dimensions))
 
 
+def check_scaling(
+    weight_shape: Sequence[int], scaling_shape: Sequence[int], *, path: str = "", bits: Bits = None
+) -> None:
+    """Raises BitstreamError `ls_shape` when local scaling has not one element for each row that it scales."""
+    if not weight_shape or tuple(scaling_shape) != tuple(weight_shape[:1]):
+        message = f"a local scaling vector of shape {list(scaling_shape)} for a tensor of {list(weight_shape)}"
+        stop("ls_shape", message, bits=bits, path=path)
+
+
+def check_factors(
+    g_shape: Sequence[int],
+    h_shape: Sequence[int],
+    tensor_dimensions: Sequence[int],
+    *,
+    path: str = "",
+    bits: Bits = None,
+) -> None:
+    """Raises BitstreamError `decomposition_pair` when factors do not fit each other or the weight's dimensions."""
+    matrices = len(g_shape) == len(h_shape) == 2 and g_shape[1] == h_shape[0]
+    if not matrices or g_shape[0] * h_shape[1] != math.prod(tensor_dimensions):
+        message = f"G of {list(g_shape)} and H of {list(h_shape)} do not make a tensor of {list(tensor_dimensions)}"
+        stop("decomposition_pair", message, bits=bits, path=path)
+
+
 def add_update(
     parent: NDArray[Any],
     update: NDArray[Any],
@@ -203,12 +218,8 @@ def add_update(
     can be `parent` itself, to save a copy. Raises BitstreamError `update_shape` when the shapes differ or only one of
     the two is of integers, and `format_overflow` when an integer sum leaves int32.
     """
-    if parent.shape != update.shape:
-        message = f"the parent has the dimensions {list(parent.shape)}, the update {list(update.shape)}"
-        stop("update_shape", message, bits=bits, path=path)
+    check_update(parent.shape, parent.dtype, update, path=path, bits=bits)
     integers = parent.dtype.kind in _INTEGER_KINDS
-    if integers != (update.dtype.kind in _INTEGER_KINDS):
-        stop("update_shape", f"the parent is {parent.dtype}, the update {update.dtype}", bits=bits, path=path)
     if out is None:
         out = np.empty(parent.shape, np.int32 if integers else np.float32)
     if integers:
@@ -218,6 +229,17 @@ def add_update(
     with np.errstate(all="ignore"):
         np.add(parent.astype(np.float32, copy=False), update.astype(np.float32, copy=False), out=out)
     return out
+
+
+def check_update(
+    parent_shape: Sequence[int], parent_dtype: np.dtype[Any], update: NDArray[Any], *, path: str = "", bits: Bits = None
+) -> None:
+    """Raises BitstreamError `update_shape` when an update differs from its parent in shape, or one is of integers."""
+    if tuple(parent_shape) != update.shape:
+        message = f"the parent has the dimensions {list(parent_shape)}, the update {list(update.shape)}"
+        stop("update_shape", message, bits=bits, path=path)
+    if (parent_dtype.kind in _INTEGER_KINDS) != (update.dtype.kind in _INTEGER_KINDS):
+        stop("update_shape", f"the parent is {parent_dtype}, the update {update.dtype}", bits=bits, path=path)
 
 
 def _check_sum(parent: NDArray[Any], update: NDArray[Any], path: str, bits: Bits) -> None:

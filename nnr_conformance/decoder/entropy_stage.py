@@ -148,5 +148,5 @@ def _placed(
     read = found.bit - (found.code == "stop_bit_missing")
     at = payload.absolute(max(0, min(read, 8 * len(payload.data) - 1)))
     message = f"tensor {name!r}: {found.message}"
-    place = (at, at + 1)
+    place = (at, at + bool(payload.data))
     return diagnose(found.code, message, bits=place, path=joined(path, name), severity=severity, strict=strict)

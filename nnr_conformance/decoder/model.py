@@ -10,9 +10,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
-from nnr_conformance.decoder.composition import Member, add_update, apply_local_scaling, compose
+from nnr_conformance.decoder.composition import (
+    Member,
+    add_update,
+    apply_local_scaling,
+    check_factors,
+    check_scaling,
+    check_update,
+    compose,
+)
 from nnr_conformance.decoder.formats import convert
 from nnr_conformance.decoder.tensors import CodedTensor, DecodedUnit
 from nnr_conformance.diagnostics import Findings, stop
@@ -21,18 +30,6 @@ from nnr_conformance.limits import DEFAULT_LIMITS, Limits
 from nnr_conformance.scope import joined
 
 SCALING_SUFFIX = "_scaling"
-
-
-def check_composition(unit: DecodedUnit, findings: Findings) -> None:
-    """The checks of composing a block, without its multiplications; its values in the signalled format."""
-    members = {tensor.member: tensor for tensor in unit.tensors}
-    scaling = members.get(Member.LOCAL_SCALING)
-    scaled = members.get(Member.G) or members.get(Member.WEIGHT)
-    if unit.block and scaling is not None and scaled is not None and scaling.values.shape != scaled.values.shape[:1]:
-        message = f"a local scaling vector of {list(scaling.values.shape)} for a tensor of {list(scaled.values.shape)}"
-        findings.report("ls_shape", message, bits=scaling.bits, path=joined(unit.label, scaling.name))
-    for _ in transmitted(unit, findings):
-        pass
 
 
 class NamedTensor(NamedTuple):
@@ -53,10 +50,14 @@ class _PendingFactor:
 
 @dataclass(slots=True)
 class Composer:
-    """Composes the tensors of one stream. Parts that do not fit are reported and delivered as they are."""
+    """Composes the tensors of one stream. Parts that do not fit are reported and delivered as they are.
+
+    `dry`: everything is checked and nothing is calculated; composed tensors have their shape, but hold zeros.
+    """
 
     findings: Findings
     limits: Limits = DEFAULT_LIMITS
+    dry: bool = False
     _scalings: dict[str, tuple[DecodedUnit, CodedTensor]] = field(default_factory=dict)
     _factor: _PendingFactor | None = None
 
@@ -117,10 +118,10 @@ class Composer:
         values = weight.values
         try:
             if scaling is not None:
-                values = apply_local_scaling(values, scaling.values, path=path, bits=scaling.bits)
+                values = self._scaled(values, scaling, path)
             if h is not None:
                 self._check_products(values.size, h.values.shape[-1], path, h.bits)
-                values = compose(values, h.values, unit.dimensions, path=path, bits=h.bits)
+                values = self._product(values, h, unit, path)
         except BitstreamError as fault:
             self.findings.add(fault.diagnostic)
             for part in (scaling, weight, h):
@@ -128,6 +129,18 @@ class Composer:
                     yield _named(unit, part.name, part.values)
             return
         yield _named(unit, name, values)
+
+    def _scaled(self, values: NDArray[Any], scaling: CodedTensor, path: str) -> NDArray[Any]:
+        if self.dry:
+            check_scaling(values.shape, scaling.values.shape, path=path, bits=scaling.bits)
+            return values
+        return apply_local_scaling(values, scaling.values, path=path, bits=scaling.bits)
+
+    def _product(self, values: NDArray[Any], h: CodedTensor, unit: DecodedUnit, path: str) -> NDArray[Any]:
+        if self.dry:
+            check_factors(values.shape, h.values.shape, unit.dimensions, path=path, bits=h.bits)
+            return np.broadcast_to(np.float32(0), unit.dimensions)
+        return compose(values, h.values, unit.dimensions, path=path, bits=h.bits)
 
     def _check_products(self, left: int, columns: int, path: str, bits: tuple[int, int]) -> None:
         products = left * columns
@@ -201,6 +214,45 @@ def updated(tensor: NamedTensor, model: Parents, findings: Findings) -> NamedTen
     except BitstreamError as fault:
         findings.add(fault.diagnostic)
         return tensor
+
+
+@dataclass(slots=True)
+class CompositionCheck:
+    """Checks the composition of a chain of streams as decoding does, but calculates nothing and keeps no values.
+
+    `parents`: dimensions and type of each tensor of the model so far. To be begun for each stream, with its findings.
+    """
+
+    limits: Limits = DEFAULT_LIMITS
+    parents: dict[str, tuple[tuple[int, ...], np.dtype[Any]]] = field(default_factory=dict)
+    _composer: Composer | None = None
+
+    def begin(self, findings: Findings) -> None:
+        """A stream begins."""
+        self._composer = Composer(findings, self.limits, dry=True)
+
+    def add(self, unit: DecodedUnit) -> None:
+        """Check a unit, the number format of its tensors included."""
+        if self._composer is not None:
+            for _ in transmitted(unit, self._composer.findings):
+                """Only what is reported matters."""
+            self._compare(self._composer.add(unit), self._composer.findings)
+
+    def finish(self) -> None:
+        """The stream ends."""
+        if self._composer is not None:
+            self._compare(self._composer.finish(), self._composer.findings)
+
+    def _compare(self, tensors: Iterator[NamedTensor], findings: Findings) -> None:
+        """Updates must have the dimensions of their parents."""
+        for tensor in tensors:
+            parent = self.parents.get(tensor.name)
+            if tensor.update and parent is not None:
+                try:
+                    check_update(*parent, tensor.values, path=joined(tensor.label, tensor.name))
+                except BitstreamError as fault:
+                    findings.add(fault.diagnostic)
+            self.parents[tensor.name] = tensor.values.shape, tensor.values.dtype
 
 
 def _named(unit: DecodedUnit, name: str, values: NDArray[Any]) -> NamedTensor:

@@ -289,14 +289,22 @@ class Let(Part):
     def _parse(self, reader: BitReader, scope: Scope, path: str) -> None:
         self._compute(scope)
         if self.must is not None and not self.must.holds(scope[self.name], scope):
-            at = reader.position
-            stop(self.must.code, f"{self.name} is {scope[self.name]}", bits=(at, at), path=joined(path, self.name))
+            message, bits = f"{self.name} is {scope[self.name]}", _just_parsed(reader, scope)
+            stop(self.must.code, message, bits=bits, path=joined(path, self.name))
 
     def _build(self, source: Source, writer: BitWriter, scope: Scope, path: str) -> None:
         self._compute(scope)
 
     def infer(self, scope: Scope, path: str) -> None:
         """A variable of an absent part is not computed."""
+
+
+def _just_parsed(reader: BitReader, scope: Scope) -> tuple[int, int]:
+    """The bits of the element before, which a variable follows from or a limit is for; none without a trace."""
+    entry = scope.session.trace[-1] if scope.session.trace else None
+    if entry is None or entry.first + entry.size != reader.position:
+        return reader.position, reader.position
+    return entry.first, reader.position
 
 
 class Bound(Part):
@@ -312,7 +320,7 @@ class Bound(Part):
         most = getattr(scope.session.limits, self.limit)
         if scope[self.name] > most:
             message = f"found {scope[self.name]}, the limit {self.limit} is {most}"
-            stop(self.code, message, bits=(reader.position, reader.position), path=joined(path, self.name))
+            stop(self.code, message, bits=_just_parsed(reader, scope), path=joined(path, self.name))
 
     def _build(self, source: Source, writer: BitWriter, scope: Scope, path: str) -> None:
         """What is built is not limited."""
@@ -324,20 +332,32 @@ class Bound(Part):
 class OutOfBand(Part):
     """Values that the stream leaves to the application: taken from the session's out-of-band parameters.
 
-    One that is not given has `default`; without a default the unit cannot be read any further.
+    One that is not given has `default`; without a default the unit cannot be read any further, which is the diagnostic
+    of `code`. `otherwise`: a condition under which it is that of another code.
     """
 
-    def __init__(self, *names: str, default: Any = None) -> None:
+    def __init__(
+        self,
+        *names: str,
+        default: Any = None,
+        code: str = "parameters_out_of_band",
+        otherwise: tuple[Expression, str] | None = None,
+    ) -> None:
         super().__init__()
         self.names = names
         self.default = default
+        self.code = code
+        self.otherwise = otherwise
 
     def _take(self, scope: Scope, path: str, position: int) -> None:
         for name in self.names:
             given = _out_of_band(scope, name, self.default)
             if given is None:
                 message = f"{name} is not in the stream and was not given"
-                stop("parameters_out_of_band", message, bits=(position, position), path=joined(path, name))
+                code = self.code
+                if self.otherwise is not None and evaluate(self.otherwise[0], scope):
+                    code = self.otherwise[1]
+                stop(code, message, bits=(position, position), path=joined(path, name))
             scope.store(name, given)
             scope.tree.setdefault("_inferred", set()).add(name)
             if scope.session.trace is not None:
