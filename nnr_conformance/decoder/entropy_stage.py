@@ -41,7 +41,7 @@ def entry_points(
             findings.report(
                 "entry_point_negative", f"bit offset {length}", bits=header.place(name), path=header.path(name)
             )
-        points.append(EntryPoint(offset, dq_state, length))
+        points.append(EntryPoint(offset, dq_state, length, number))
     if points:
         header.tools.add("entry points")
     shares: list[tuple[EntryPoint, ...] | None] = []
@@ -92,7 +92,11 @@ def entropy_decode(
     if how.readings.marked is not None:
         mark_payload(how.readings, codings, outcome.results, skipping=outcome.skipping, history=outcome.history)
     for note in outcome.notes:
-        findings.add(_placed(note, members, payload, path, strict=findings.strict))
+        diagnostic = _placed(note, members, payload, path, strict=findings.strict)
+        if note.element:
+            # What is wrong is what the header says, and the payload shows it.
+            diagnostic = replace(diagnostic, bits=header.place(note.element), path=header.path(note.element))
+        findings.add(diagnostic)
     if outcome.fault is not None:
         diagnostic = _placed(outcome.fault, members, payload, path, severity=Severity.ERROR)
         if outcome.fault.code not in BEHIND_THE_LEVELS:

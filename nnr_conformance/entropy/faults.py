@@ -57,9 +57,13 @@ class EntropyFault(NnrError):
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """An observation that does not stop decoding; the fields are those of EntropyFault."""
+    """An observation that does not stop decoding; the fields are those of EntropyFault.
+
+    `element`: the element of the unit's header that is wrong, with its subscript; empty for the payload itself.
+    """
 
     code: str
     bit: int
     tensor: int
     message: str
+    element: str = ""

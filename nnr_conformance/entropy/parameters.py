@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +18,14 @@ class EntryPoint:
     """Clause 10: where decoding of a block row can start.
 
     `value`: the 8-bit offset there. `dq_state`: the trellis state. `bit_offset`: payload bits since the start of the
-    block row before, that is with the differences of the header already summed.
+    block row before, that is with the differences of the header already summed. `number`: its place in the header,
+    where the entry points of several tensors are one list.
     """
 
     value: int
     dq_state: int
     bit_offset: int
+    number: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
