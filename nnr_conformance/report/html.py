@@ -13,10 +13,11 @@ from string import Template
 from nnr_conformance.report.formats import Run, run_header
 from nnr_conformance.report.html_diagnostics import diagnostics
 from nnr_conformance.report.html_map import unit_map
-from nnr_conformance.report.html_tables import digests_and_tools, tensor_table, unit_table
+from nnr_conformance.report.html_tables import digests_and_tools, rule_table, tensor_table, unit_table
 from nnr_conformance.report.html_text import SEVERITIES, decimal, many, pairs, text
 from nnr_conformance.report.html_tree import explorer, policy, script, semantics
 from nnr_conformance.report.model import Report, StreamReport, Verdict
+from nnr_conformance.report.text import dependence
 
 
 def render(report: Report, run: Run) -> Iterator[str]:
@@ -62,6 +63,9 @@ def _stream(stream: StreamReport, number: int, *, is_open: bool) -> Iterator[str
         f'<div class="head"><h2 id="name-{number}"><bdi>{text(stream.name)}</bdi></h2>{_verdict(stream.verdict)}</div>'
     )
     yield f"<p>{_in_words(stream)}</p>"
+    for one in stream.depends_on:
+        said = f"The verdict depends on reading {one.reading}: {dependence(one, stream)}."
+        yield f'<p class="undetermined note">{text(said)}</p>'
     yield from _facts(stream)
     if stream.units:
         yield "<h3>Units, drawn to scale</h3>"
@@ -70,6 +74,7 @@ def _stream(stream: StreamReport, number: int, *, is_open: bool) -> Iterator[str
     yield from explorer(stream, number, is_open)
     yield from tensor_table(stream, number)
     yield from unit_table(stream, number)
+    yield from rule_table(stream)
     yield from digests_and_tools(stream)
     yield "</section>"
 
@@ -87,7 +92,11 @@ def _in_words(stream: StreamReport) -> str:
         said += "; neither proven right nor wrong"
     if stream.undecoded:
         said += f"; {many(len(stream.undecoded), 'unit')} not decoded"
-    return f"{said[0].upper()}{said[1:]}."
+    said = f"{said[0].upper()}{said[1:]}."
+    if not stream.rules:
+        return said
+    rules = stream.rule_counts
+    return f"{said} {many(rules.applied, 'rule')} applied, {decimal(rules.failed)} of them failed."
 
 
 def _facts(stream: StreamReport) -> Iterator[str]:
@@ -108,6 +117,7 @@ def _facts(stream: StreamReport) -> Iterator[str]:
 def _run(report: Report, run: Run) -> Iterator[str]:
     header = run_header(report, run)
     rows = [("tool", text(f"{header['tool']} {header['version']}"))]
+    rows += [(name, text(header[name])) for name in ("corpus", "edition") if header[name] is not None]
     chosen = ", ".join(f"{reading}={name}" for reading, name in header["readings"].items())
     rows.append(("readings", text(chosen) or "the defaults"))
     if header["strict"] is not None:

@@ -148,8 +148,8 @@ function follow(address) {
 
 document.addEventListener("click", (event) => {
   const address = event.target.closest("a")?.getAttribute("href");
-  /* The same link again does not change the address of the page, so that nobody else would hear of it. */
-  if (address?.startsWith("#bits-") && address === location.hash) follow(address);
+  /* At once, and also when the link is that of the address already, of which nobody else would hear. */
+  if (address) follow(address);
 });
 window.addEventListener("hashchange", () => follow(location.hash));
 follow(location.hash);

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nnr_conformance.diagnostics import catalogue
 from nnr_conformance.report.html_histogram import LEGEND, histogram_figure
-from nnr_conformance.report.html_text import MOST_ROWS, decimal, more, pairs, place_link, table, text
+from nnr_conformance.report.html_text import MOST_ROWS, decimal, many, more, pairs, place_link, table, text
 from nnr_conformance.report.model import StreamReport, TensorRow
+from nnr_conformance.report.text import dependence
 
 MOST_NAMES = 20
 """Ids shown of a unit."""
@@ -83,16 +85,47 @@ def unit_table(stream: StreamReport, number: int) -> Iterator[str]:
     yield "</details>"
 
 
+def rule_table(stream: StreamReport) -> Iterator[str]:
+    """The rules that applied, with how often their requirements were met; those that were not met come first."""
+    applied = [(code, *counts) for code, counts in stream.rules.items() if any(counts)]
+    if not applied:
+        return
+    yield "<details><summary>Rules</summary>"
+    yield from table(
+        "Rules",
+        ("rule", "requirement", "met", "not met", "in words"),
+        (
+            (
+                f"<code>{text(code)}</code>",
+                text(catalogue()[code].requirement),
+                decimal(passed),
+                f"<strong>{decimal(failed)}</strong>" if failed else "0",
+                text(catalogue()[code].text),
+            )
+            for code, passed, failed in sorted(applied, key=lambda row: row[2] == 0)[:MOST_ROWS]
+        ),
+        numbers={2, 3},
+    )
+    yield from more(applied)
+    yield f'<p class="soft">{many(len(stream.rules) - len(applied), "rule")} did not apply.</p>'
+    yield "</details>"
+
+
 def digests_and_tools(stream: StreamReport) -> Iterator[str]:
     """What was used in the stream, and the digests of its stages."""
     rows = [("SHA-256 of the stream", f"<code>{text(stream.sha256)}</code>")]
     rows += [(f"SHA-256, {text(stage)}", f"<code>{text(value)}</code>") for stage, value in stream.digests.items()]
+    rows += [
+        (f"reading {text(one.reading)}", text(dependence(one, stream)))
+        for one in stream.consulted
+        if one not in stream.depends_on
+    ]
     if stream.tools:
         rows.insert(0, ("coding tools", text(", ".join(stream.tools))))
     if stream.undecoded:
         shown = ", ".join(stream.undecoded[:MOST_ROWS])
         rows.insert(0, ("not decoded", text(shown) + ", …" * (len(stream.undecoded) > MOST_ROWS)))
-    yield "<details><summary>Tools and digests</summary>"
+    yield "<details><summary>Tools, readings and digests</summary>"
     yield from pairs(rows)
     yield "</details>"
 

@@ -14,7 +14,16 @@ from nnr_conformance.report.formats import UNKNOWN_RUN
 from nnr_conformance.report.html import render
 from nnr_conformance.report.html_map import SMALLEST
 from nnr_conformance.report.html_text import MOST_ROWS
-from nnr_conformance.report.model import Report, StreamReport, TensorRow, UnitRow, Verdict, grouped, verdict_of
+from nnr_conformance.report.model import (
+    ReadingOutcome,
+    Report,
+    StreamReport,
+    TensorRow,
+    UnitRow,
+    Verdict,
+    grouped,
+    verdict_of,
+)
 from tests.report.golden import RUN, damaged_report
 from tests.report.page import Page, page_of
 
@@ -70,6 +79,31 @@ def test_the_verdict_is_in_words(verdict: Verdict) -> None:
     assert page.text.split()[:2] == ["nnr-check:", "a&b.nnr:"]
     (badge,) = [one["class"] for one in page.all("span") if str(one.get("class")).startswith("badge " + verdict.value)]
     assert badge == f"badge {verdict.value}"
+
+
+def test_a_verdict_that_depends_on_a_reading_says_so() -> None:
+    other = ReadingOutcome("aggregate-layout", "records", {"no-records": Verdict.CONFORMING})
+    same = ReadingOutcome("history", "row", {"all": Verdict.NONCONFORMING})
+    page = page_of(Report((stream_of(consulted=(other, same)),), "0"))
+    assert "The verdict depends on reading aggregate-layout" in page.text
+    assert "no-records conforming" in page.text
+    assert "depends on reading history" not in page.text
+    assert "reading historyrow (default) nonconforming, all nonconforming" in page.text
+
+
+def test_rules_that_applied_are_listed_with_their_counts_the_broken_ones_first() -> None:
+    rules = {"reserved_not_zero": (12, 0), "terminate_missing": (3, 2), "bit_mask_empty": (0, 0)}
+    text = "\n".join(render(Report((stream_of(rules=rules),), "0"), RUN))
+    assert "2 rules applied, 1 of them failed" in text
+    first, second = re.findall(r"<th scope=\"row\"><code>(\w+)</code></th><td>R-[\w-]+</td><td class=\"n\">(\d+)", text)
+    assert (first, second) == (("terminate_missing", "3"), ("reserved_not_zero", "12"))
+    assert "1 rule did not apply" in text
+
+
+def test_the_run_is_told_with_corpus_and_edition() -> None:
+    page = Page("\n".join(render(Report((), "0"), replace(RUN, corpus="7", edition="auto"))))
+    assert "corpus7" in page.text
+    assert "editionauto" in page.text
 
 
 def test_a_report_without_streams_or_with_an_empty_one_is_a_page() -> None:
@@ -129,6 +163,7 @@ def test_a_stream_of_very_many_units_tensors_and_findings_is_a_small_page_that_s
         diagnostics=found,
         groups=grouped(found, memoryview(b"")),
         details=None,
+        rules={},
     )
     text = "\n".join(render(Report((stream,), "0"), RUN))
     assert len(text) < 2_000_000

@@ -297,8 +297,7 @@ def test_many_units_are_in_runs_that_open_where_something_is_selected(running: B
             "unit 250 to unit 499",
             "unit 500 to unit 601",
         ]
-        page.value("location.hash = '#bits-0-14416-14417'")
-        page.look(width=1280, height=900, dark=False)
+        page.value("location.hash = '#bits-0-14416-14417'; new Promise(done => onhashchange = () => done(0))")
         assert selected(page) == "unit 360 / nnr_unit_size / nnr_unit_size_flag"
         assert page.value("document.querySelectorAll('.tree li').length") < 300
         assert page.value("document.querySelectorAll('.byte').length") < 1000

@@ -112,7 +112,9 @@ def test_places_of_findings_units_and_tensors_are_links_to_their_bits() -> None:
     links = {one["href"] for one in page.all("a")}
     assert {"#bits-0-1631-1632", "#bits-0-2063-2064"} <= links
     # The place of a finding that names a unit and no bits is the unit.
-    assert re.search(r'<dt>place</dt><dd><a href="#bits-0-1632-2064"><bdi>unit 4</bdi></a>', text_of("html"))
+    early = start() + coded("w", "e2-001-plain") + parameter_set()
+    page = "".join(render(report_on(early), RUN))
+    assert re.search(r'<dt>place</dt><dd><a href="#bits-0-[0-9]+-[0-9]+"><bdi>unit 1</bdi></a>', page)
     for number, stream in enumerate(damaged_report().streams):
         for one in stream.units:
             assert f"#bits-{number}-{8 * one.first}-{8 * (one.first + one.size)}" in links
@@ -122,7 +124,11 @@ def test_places_of_findings_units_and_tensors_are_links_to_their_bits() -> None:
 
 
 def test_findings_are_marked_among_the_bytes() -> None:
-    assert data_of(page_of(damaged_report()))["findings"] == [[1631, 1632, "error"], [2063, 2064, "error"]]
+    assert data_of(page_of(damaged_report()))["findings"] == [
+        [1631, 1632, "error"],
+        [1664, 1680, "warning"],
+        [2063, 2064, "error"],
+    ]
 
 
 def test_text_of_a_stream_is_printable_and_cannot_end_the_data() -> None:
