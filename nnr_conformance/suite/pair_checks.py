@@ -15,11 +15,11 @@ from nnr_conformance.suite.requirement_pairs import Built, Pair
 
 
 def check_pair_stream(pair: Pair, data: bytes, disabled: frozenset[str] = frozenset()) -> Report:
-    """Check one stream of a pair under the pair's readings, limits and out-of-band parameters."""
-    options = {name: found for name, found in pair.check.items() if name not in {"limits", "readings"}}
+    """Check one stream of a pair under the pair's readings, limits, edition and out-of-band parameters."""
+    options = {name: found for name, found in pair.check.items() if name not in {"limits", "readings", "edition"}}
     limits = replace(DEFAULT_LIMITS, **pair.check.get("limits", {}))
     chain = chain_decoder(data, readings=pair.readings, limits=limits, **options)
-    return check_chain(chain, disabled=disabled)
+    return check_chain(chain, disabled=disabled, edition=pair.check.get("edition"))
 
 
 def pair_problems(pair: Pair) -> Iterator[str]:

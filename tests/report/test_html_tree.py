@@ -18,12 +18,13 @@ import nnr_conformance
 from nnr_conformance.checker.details import LONGEST_TEXT, MOST_BYTES, MOST_OF_UNIT, ROW
 from nnr_conformance.diagnostics import Findings
 from nnr_conformance.report.bit_listing import bit_rows
+from nnr_conformance.report.html import render
 from nnr_conformance.report.html_tree import policy, script
 from nnr_conformance.report.model import Report
 from nnr_conformance.scope import SEPARATOR, Session
 from nnr_conformance.syntax.unit_walker import walk_units
 from tests.decoder.stream_builder import coded, parameter_set, raw, reference_list, start
-from tests.report.golden import UNSAFE, damaged_report, text_of
+from tests.report.golden import RUN, UNSAFE, damaged_report
 from tests.report.page import Page, page_of
 
 BITSTREAMS = Path(__file__).parents[2] / "bitstreams"
