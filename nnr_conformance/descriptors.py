@@ -382,6 +382,6 @@ def bs(label: str = "bs(v)", **options: Any) -> Bytes:
     return Bytes(label, **options)
 
 
-def reserved_zero(width: int) -> Unsigned:
-    """u(n) of a reserved element, which must be 0 (R-GEN-08)."""
-    return Unsigned(width, must=Must(value == 0, "reserved_not_zero"), default=0)
+def reserved_zero(width: int, code: str = "reserved_not_zero") -> Unsigned:
+    """u(n) of a reserved element, which must be 0 (R-GEN-08); `code`: of a requirement that names the element."""
+    return Unsigned(width, must=Must(value == 0, code), default=0)

@@ -63,13 +63,15 @@ def frame(
             size = nnr_unit_size.parse_tree(reader, session=quiet)
         except BitstreamError:
             message = f"{stop_at - first} bytes are left, too few for the size field of a unit"
-            session.findings.report("unit_size_truncated", message, bits=(8 * first, 8 * stop_at), path=label)
+            code = "aggregate_rest" if parent else "unit_size_truncated"
+            session.findings.report(code, message, bits=(8 * first, 8 * stop_at), path=label)
             return
         declared, long_form = size["nnr_unit_size"], size["nnr_unit_size_flag"]
         field_bits = (8 * first, reader.position)
         if declared < SHORTEST_UNIT + 2 * long_form:
             message = f"found {declared}, at least {SHORTEST_UNIT + 2 * long_form} are needed"
-            session.findings.report("unit_size_too_small", message, bits=field_bits, path=label)
+            code = "aggregate_rest" if parent else "unit_size_too_small"
+            session.findings.report(code, message, bits=field_bits, path=label)
             return
         if long_form and declared - 2 < 1 << 15:
             message = f"size {declared} is in the long form, {declared - 2} would fit the short one"

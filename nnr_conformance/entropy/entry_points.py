@@ -50,14 +50,15 @@ def compare(coding: TensorCoding, found: tuple[EntryPoint, ...], first_bit: int,
         )
     bit = first_bit
     for index, (theirs, ours) in enumerate(zip(given, found, strict=False), start=1):
-        bit += ours.bit_offset
-        differences = [
-            f"{name} is {getattr(theirs, name)}, sequential decoding has {getattr(ours, name)}"
-            for name in ("value", "dq_state")
-            if getattr(theirs, name) != getattr(ours, name) and (coding.dq or name != "dq_state")
-        ]
-        if differences:
-            yield Note("entry_point_mismatch", bit, tensor, f"entry point {index}: {'; '.join(differences)}")
+        bit, number = bit + ours.bit_offset, theirs.number
+        if theirs.value != ours.value:
+            message = f"value is {theirs.value}, sequential decoding has {ours.value}"
+            yield Note("entry_point_mismatch", bit, tensor, f"entry point {index}: {message}", f"value[{number}]")
+        if coding.dq and theirs.dq_state != ours.dq_state:
+            message = f"dq_state is {theirs.dq_state}, sequential decoding has {ours.dq_state}"
+            element = f"dq_state[{number}]"
+            yield Note("entry_point_state_mismatch", bit, tensor, f"entry point {index}: {message}", element)
         if theirs.bit_offset != ours.bit_offset:
             message = f"bit_offset is {theirs.bit_offset}, sequential decoding has {ours.bit_offset}"
-            yield Note("entry_point_bit_offset", bit, tensor, f"entry point {index}: {message}")
+            element = f"bit_offset_delta[{number}]" if number else "bit_offset[0]"
+            yield Note("entry_point_bit_offset", bit, tensor, f"entry point {index}: {message}", element)

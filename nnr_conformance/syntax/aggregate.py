@@ -17,7 +17,7 @@ nnr_aggregate_unit_header = Structure(
     "nnr_aggregate_unit_type"
     / u(8, enum=enumeration("nnr_aggregate_unit_type"), must=Must(value <= 1, "aggregate_type_reserved")),
     "entry_points_present_flag" / u(1),
-    "nnr_reserved_zero_7bits" / reserved_zero(7),
+    "nnr_reserved_zero_7bits" / reserved_zero(7, "aggregate_reserved_not_zero"),
     "num_of_nnr_units_minus2" / u(16, note=lambda count: f"{count + 2} units"),
     Let("num_of_nnr_units", this.num_of_nnr_units_minus2 + 2),
     If(
@@ -36,7 +36,7 @@ nnr_aggregate_unit_header = Structure(
             this.num_of_nnr_units,
             "quant_bitdepth" / u(5),
             "ctu_scan_order" / u(1),
-            "nnr_reserved_zero_2bits" / reserved_zero(2),
+            "nnr_reserved_zero_2bits" / reserved_zero(2, "aggregate_reserved_not_zero"),
         ),
     ),
 )

@@ -219,7 +219,9 @@ nnr_compressed_data_unit_header = Structure(
         this.tensor_dimensions_flag == 1,
         tensor_dimensions_list(),
         otherwise=(
-            OutOfBand("tensor_dimensions"),
+            OutOfBand(
+                "tensor_dimensions", otherwise=(this.input_parameters_present_flag == 0, "input_parameters_missing")
+            ),
             Let("count_tensor_dimensions", Function("Count", len, this.tensor_dimensions)),
         ),
     ),

@@ -10,8 +10,14 @@ from nnr_conformance.descriptors import Enumeration
 STR, MPS, LPS, TPL, QNT, NDU, AGG = range(7)
 """nnr_unit_type: NNR_STR, NNR_MPS, NNR_LPS, NNR_TPL, NNR_QNT, NNR_NDU, NNR_AGG."""
 
-TPL_PRUN, TPL_REFLIST = 5, 6
-"""topology_storage_format: NNR_TPL_PRUN, NNR_TPL_REFLIST."""
+TPL_NNEF, TPL_ONNX, TPL_PRUN, TPL_REFLIST = 1, 2, 5, 6
+"""topology_storage_format: NNR_TPL_NNEF, NNR_TPL_ONNX, NNR_TPL_PRUN, NNR_TPL_REFLIST."""
+
+QNT_NNEF = 1
+"""quantization_storage_format: the format of NNEF."""
+
+AGG_SLF = 1
+"""nnr_aggregate_unit_type: NNR_AGG_SLF, self-contained."""
 
 PT_INT, PT_FLOAT, PT_RAW_FLOAT, PT_BLOCK = range(4)
 """nnr_compressed_data_unit_payload_type: NNR_PT_INT, NNR_PT_FLOAT, NNR_PT_RAW_FLOAT, NNR_PT_BLOCK."""

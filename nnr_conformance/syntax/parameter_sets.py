@@ -18,11 +18,11 @@ QSU, QCB = 1, 2
 """Bits of the quantization method flags: NNR_QSU scalar uniform, NNR_QCB codebook."""
 
 
-def _method_flags() -> Descriptor:
+def _method_flags(code: str) -> Descriptor:
     def methods(flags: int) -> str:
         return " and ".join(name for bit, name in ((QSU, "NNR_QSU"), (QCB, "NNR_QCB")) if flags & bit) or "none"
 
-    return u(3, must=Must(value < 4, "quantization_method_reserved"), note=methods)
+    return u(3, must=Must(value < 4, code), note=methods)
 
 
 def _density() -> Descriptor:
@@ -36,7 +36,7 @@ nnr_model_parameter_set_unit_payload = Structure(
     "mps_pruning_flag" / u(1),
     "mps_unification_flag" / u(1),
     "mps_decomposition_performance_map_flag" / u(1),
-    "mps_quantization_method_flags" / _method_flags(),
+    "mps_quantization_method_flags" / _method_flags("quantization_method_reserved"),
     "mps_topology_indexed_reference_flag" / u(1),
     If(
         this.general_profile_idc == 1,
@@ -47,10 +47,10 @@ nnr_model_parameter_set_unit_payload = Structure(
         If(
             this.mps_parent_signalling_enabled_flag == 1,
             "nnr_pre_flag" / u(1, infer=0),
-            otherwise=("nnr_reserved_zero_1bit" / reserved_zero(1),),
+            otherwise=("nnr_reserved_zero_1bit" / reserved_zero(1, "pre_flag_bit_not_zero"),),
         ),
         "nnr_reserved_zero_2bits" / reserved_zero(2),
-        otherwise=("nnr_reserved_zero_7bits" / reserved_zero(7),),
+        otherwise=("nnr_reserved_zero_7bits" / reserved_zero(7, "profile_0_bits_not_zero"),),
     ),
     If(this.base_model_id_present_flag == 1, "base_model_id" / st()),
     If(
@@ -75,12 +75,12 @@ nnr_model_parameter_set_unit_payload = Structure(
 
 nnr_layer_parameter_set_unit_payload = Structure(
     "nnr_layer_parameter_set_unit_payload",
-    "nnr_reserved_zero_1_bits" / reserved_zero(1),
+    "nnr_reserved_zero_1_bits" / reserved_zero(1, "lps_reserved_not_zero"),
     "lps_sparsification_flag" / u(1),
     "lps_pruning_flag" / u(1),
     "lps_unification_flag" / u(1),
-    "lps_quantization_method_flags" / _method_flags(),
-    "nnr_reserved_zero_1bit" / reserved_zero(1),
+    "lps_quantization_method_flags" / _method_flags("lps_quantization_method_reserved"),
+    "nnr_reserved_zero_1bit" / reserved_zero(1, "lps_reserved_not_zero"),
     If(
         (this.lps_quantization_method_flags & (QSU | QCB)) != 0,
         "lps_qp_density" / _density(),

@@ -55,7 +55,7 @@ nnr_pruning_topology_container = Structure(
     "prune_flag" / u(1),
     "order_flag" / u(1, note=lambda flag: "row-major" if flag else "column-major"),
     "sparse_flag" / u(1),
-    "nnr_reserved_zero_3bits" / reserved_zero(3),
+    "nnr_reserved_zero_3bits" / reserved_zero(3, "container_reserved_not_zero"),
     If(
         this.prune_flag == 1,
         If(this.nnr_rep_type == 0, bit_mask()),

@@ -89,7 +89,7 @@ class Unit:
 
     def get(self, name: str, default: Any = None) -> Any:
         """Value of an element or variable of this unit or the state before it."""
-        return self.names[name] if self.names.knows(name) else default
+        return self.names.find(name, default)
 
 
 def is_part(header: Mapping[str, Any]) -> bool:
@@ -119,7 +119,8 @@ def parse_unit(
         if reader.position != reader.end:
             left = reader.end - reader.position
             session.findings.report(
-                "unit_underrun",
+                # A start unit has a size of its own.
+                "start_unit_size" if header.tree["nnr_unit_type"] == STR else "unit_underrun",
                 f"{left // 8} bytes are left behind the last element",
                 bits=(reader.position, reader.end),
                 path=joined(label, "nnr_unit_payload"),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from nnr_conformance.framing import UnitSpan, frame
+from nnr_conformance.framing import frame
 from nnr_conformance.readings import DEFAULT_READINGS, Readings
 from nnr_conformance.scope import Session, joined
 from nnr_conformance.syntax.compressed_data import holds_h
@@ -88,18 +88,20 @@ def _enclosed_units(
             path=aggregate.label,
         )
         return state
-    found = 0
+    starts: list[int] = []
     reached = aggregate.payload_first
     for span in frame(buffer, session, aggregate.payload_first, aggregate.end, aggregate.label):
         unit = parse_unit(buffer, span.label, span.first, span.end, state, session)
         state = state_after(unit, state, readings)
-        _check_entry(aggregate, found, span, unit, session)
+        _check_type(aggregate, len(starts), unit, session)
         yield unit
         if unit.unit_type == AGG and not unit.broken:
             state = yield from _enclosed_units(buffer, unit, state, session, readings, depth + 1)
-        found, reached = found + 1, span.end
+        starts.append(span.first - aggregate.first)
+        reached = span.end
     if reached == aggregate.end:
-        _check_count(aggregate, found, session)
+        _check_count(aggregate, len(starts), session)
+    _check_entries(aggregate, starts, session)
     return state
 
 
@@ -115,23 +117,38 @@ def _check_count(aggregate: Unit, found: int, session: Session) -> None:
         )
 
 
-def _check_entry(aggregate: Unit, index: int, span: UnitSpan, unit: Unit, session: Session) -> None:
+def _check_type(aggregate: Unit, index: int, unit: Unit, session: Session) -> None:
     if not aggregate.get("entry_points_present_flag") or index >= aggregate.get("num_of_nnr_units"):
         return
-    first = _header_first(aggregate) + _ENTRIES_AT + _ENTRY_SIZE * index
     announced = aggregate.get("enclosed_unit_type")[index]
     if unit.unit_type not in (announced, -1):
+        first = _header_first(aggregate) + _ENTRIES_AT + _ENTRY_SIZE * index
         session.findings.report(
             "aggregate_unit_type",
             f"found {unit_type_name(announced)}, {unit.label} is {unit_type_name(unit.unit_type)}",
             bits=(first, first + 6),
             path=_header_path(aggregate, f"enclosed_unit_type[{index}]"),
         )
-    entry = aggregate.get("nnr_unit_entry_point")[index]
-    if entry != span.first - aggregate.first:
+
+
+def _check_entries(aggregate: Unit, starts: list[int], session: Session) -> None:
+    """Entry points against the bytes at which the enclosed units were found, from the start of the aggregate unit.
+
+    One that leads to another enclosed unit is the offset of the wrong unit (R-AGG-04), any other leads to none at all
+    (R-AGG-06).
+    """
+    if not aggregate.get("entry_points_present_flag"):
+        return
+    numbers = {start: number for number, start in enumerate(starts)}
+    for index, (entry, start) in enumerate(zip(aggregate.get("nnr_unit_entry_point"), starts, strict=False)):
+        if entry == start:
+            continue
+        first = _header_first(aggregate) + _ENTRIES_AT + _ENTRY_SIZE * index
+        other = numbers.get(entry)
+        message = f"found {entry}, {aggregate.label}.{index} starts {start} bytes after its aggregate unit"
         session.findings.report(
-            "aggregate_entry_point",
-            f"found {entry}, {unit.label} starts {span.first - aggregate.first} bytes after its aggregate unit",
+            "aggregate_entry_point" if other is None else "aggregate_entry_point_other",
+            message if other is None else f"{message}, {aggregate.label}.{other} starts at {entry}",
             bits=(first + 6, first + _ENTRY_SIZE),
             path=_header_path(aggregate, f"nnr_unit_entry_point[{index}]"),
         )

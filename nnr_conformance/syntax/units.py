@@ -27,7 +27,7 @@ nnr_model_parameter_set_unit_header = Structure("nnr_model_parameter_set_unit_he
 nnr_layer_parameter_set_unit_header = Structure(
     "nnr_layer_parameter_set_unit_header",
     "lps_self_contained_flag" / u(1),
-    "nnr_reserved_zero_7bits" / reserved_zero(7),
+    "nnr_reserved_zero_7bits" / reserved_zero(7, "lps_reserved_not_zero"),
 )
 
 nnr_topology_unit_header = Structure(
@@ -48,7 +48,12 @@ nnr_topology_unit_header = Structure(
 
 nnr_quantization_unit_header = Structure(
     "nnr_quantization_unit_header",
-    "quantization_storage_format" / u(8, enum=enumeration("quantization_storage_format")),
+    "quantization_storage_format"
+    / u(
+        8,
+        enum=enumeration("quantization_storage_format"),
+        must=Must(value <= 4, "quantization_storage_format_reserved"),
+    ),
     "quantization_compression_format"
     / u(
         8,

@@ -35,8 +35,8 @@ def test_the_right_entry_points_need_no_note(compiled: bool) -> None:
 def test_a_wrong_field_is_a_mismatch_that_names_it(field: str, compiled: bool) -> None:
     wrong = replace(POINTS[1], **{field: getattr(POINTS[1], field) ^ 1})
     (note,) = notes_for((POINTS[0], wrong, *POINTS[2:]), compiled)
-    code = "entry_point_bit_offset" if field == "bit_offset" else "entry_point_mismatch"
-    assert (note.code, note.tensor) == (code, 0)
+    codes = {"dq_state": "entry_point_state_mismatch", "bit_offset": "entry_point_bit_offset"}
+    assert (note.code, note.tensor) == (codes.get(field, "entry_point_mismatch"), 0)
     assert f"entry point 2: {field} is {getattr(wrong, field)}" in note.message
     assert note.bit > POINTS[0].bit_offset + POINTS[1].bit_offset
 

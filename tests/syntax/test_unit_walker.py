@@ -248,7 +248,12 @@ def test_a_wrong_number_of_enclosed_units_is_reported_at_its_bits() -> None:
 
 def test_an_aggregate_that_breaks_off_is_not_blamed_for_its_count() -> None:
     codes = walked(aggregate(topology(), topology(), b"\x00"))[1]
-    assert codes == ["unit_size_truncated"]
+    assert codes == ["aggregate_rest"]
+
+
+def test_zero_bytes_behind_the_enclosed_units_are_a_rest() -> None:
+    codes = walked(aggregate(topology(), topology(), bytes(4)))[1]
+    assert codes == ["aggregate_rest"]
 
 
 def test_an_aggregate_whose_header_is_cut_is_not_unfolded() -> None:
