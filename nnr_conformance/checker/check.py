@@ -85,8 +85,10 @@ def check_chain(
     def see(number: int, unit: Unit, trace: list[TraceEntry]) -> None:
         while len(runners) <= number:
             runners.append(RuleRunner(ALL_RULES, chain.findings[len(runners)], disabled))
+            chain.decoders[number].judge_by(runners[number].judge)
         tracker.see(number, unit)
         check_profile(unit, trace, edition, chain.findings[number])
+        runners[number].see_all_carried(chain.decoders[number].carried)
         runners[number].see(seen_unit(unit, trace))
         if collector is not None:
             collector.see(number, chain.streams[number], unit, trace)
@@ -98,11 +100,14 @@ def check_chain(
         while len(rows) <= number:
             rows.append([])
         rows[number].extend(_tensor_rows(unit, collector))
+        runners[number].see_decoded(unit)
         del unit
-    for runner in runners:
+    for runner, decoder in zip(runners, chain.decoders, strict=False):
+        runner.see_all_carried(decoder.carried)
         runner.end_model()
     rows.extend([] for _ in range(len(chain.streams) - len(rows)))
-    counts = [runners[number].counts if number < len(runners) else {} for number in range(len(rows))]
+    runners.extend(RuleRunner(ALL_RULES, findings, disabled) for findings in chain.findings[len(runners) :])
+    counts = [runner.counts for runner in runners]
     streams = tuple(
         _stream_report(labels[number], chain, number, decoder, rows[number], counts[number], collector)
         for number, decoder in enumerate(chain.decoders)

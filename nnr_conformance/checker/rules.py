@@ -1,20 +1,39 @@
 """The engine of rules: one small function for each requirement, with an explicit scope, and counts of what happened.
 
-A rule looks at one unit, or at the whole model when it ends. It yields `PASSED` for every place at which its
-requirement was met and a `Violation` for every place at which it was not; a rule that yields nothing did not apply.
-Coverage over a set of streams comes from the counts, which nobody writes by hand.
+A rule looks at one unit, at the tensors that a unit was decoded to, at data that travels beside tensors, or at the
+whole model when it ends. It yields `PASSED` for every place at which its requirement was met and a `Violation` for
+every place at which it was not; a rule that yields nothing did not apply. Rules on units in their order are state
+machines (`nnr_conformance.machines`), fed with the events of each unit. Coverage over a set of streams comes from the
+counts, which nobody writes by hand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
+from nnr_conformance.checker.model_so_far import ModelSoFar, SeenUnit
+from nnr_conformance.decoder.tensors import DecodedUnit
+from nnr_conformance.decoder.topology import CarriedData
 from nnr_conformance.diagnostics import Findings, catalogue
+from nnr_conformance.machines import Decision, Event, Judge, Machine, Watch
 from nnr_conformance.scope import joined
-from nnr_conformance.syntax.enumerations import LPS, MPS, NDU, STR, TPL
-from nnr_conformance.syntax.unit_parser import Unit
+from nnr_conformance.syntax.enumerations import STR
+
+__all__ = [
+    "PASSED",
+    "CountingJudge",
+    "ModelSoFar",
+    "Outcome",
+    "Rule",
+    "RuleCount",
+    "RuleRunner",
+    "RuleSet",
+    "SeenUnit",
+    "Violation",
+    "Watcher",
+    "outcome",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,99 +50,55 @@ PASSED = None
 Outcome = Violation | None
 
 
-@dataclass(frozen=True, slots=True)
-class SeenUnit:
-    """A unit as rules see it: parsed, with the places (bits) and paths of its elements by name and subscript."""
-
-    unit: Unit
-    places: Mapping[str, tuple[int, int]]
-    paths: Mapping[str, str]
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """Value of an element of this unit."""
-        return self.unit.get(name, default)
-
-
-@dataclass(slots=True)
-class ModelSoFar:
-    """What rules need to know of the units before, in constant time and little memory for each unit.
-
-    `parameter_set`: the first MPS. `first_data`: label of the first compressed data unit. `independence`: by element
-    name the label and independently_decodable_flag of its first unit. `pruned`: by element name the label of the unit
-    whose pruning dictionary has it, and its dimensions. `layer_set`: label of the LPS in force as long as no compressed
-    data unit followed it. `used_layer_sets`, `unused_layer_sets`: labels. `methods`: quantization method flags of all
-    parameter sets. `nodes`: label of the unit that has device_id, parameter_id and put_node_depth. `partition`: label
-    of the unit that began a partition which has not reached its last part.
-    """
-
-    started: bool = False
-    parameter_set: SeenUnit | None = None
-    first_data: str = ""
-    independence: dict[str, tuple[str, int]] = field(default_factory=dict)
-    pruned: dict[str, tuple[str, list[int]]] = field(default_factory=dict)
-    layer_set: str = ""
-    used_layer_sets: list[str] = field(default_factory=list)
-    unused_layer_sets: list[str] = field(default_factory=list)
-    methods: int = 0
-    nodes: dict[tuple[int, int, int], str] = field(default_factory=dict)
-    partition: str = ""
-
-    def add(self, seen: SeenUnit) -> None:
-        """Remember a unit."""
-        self.started = True
-        unit_type, label = seen.unit.unit_type, seen.unit.label
-        self.methods |= seen.unit.payload.get("mps_quantization_method_flags", 0)
-        self.methods |= seen.unit.payload.get("lps_quantization_method_flags", 0)
-        if seen.unit.is_part:
-            last = seen.get("partial_data_counter") == 1
-            self.partition = "" if last else self.partition or label
-        if unit_type == MPS and self.parameter_set is None and not seen.unit.broken:
-            self.parameter_set = seen
-        elif unit_type == LPS:
-            if self.layer_set:
-                self.unused_layer_sets.append(self.layer_set)
-            self.layer_set = label
-        elif unit_type == TPL:
-            tree = seen.unit.payload.get("nnr_pruning_topology_container", {}).get("pruning_dictionary", {})
-            for name, dims in zip(tree.get("element_id", ()), tree.get("dim", ()), strict=False):
-                self.pruned[name] = (label, dims)
-        elif unit_type == NDU:
-            self.first_data = self.first_data or label
-            name = seen.get("element_name", "")
-            if name and not seen.unit.broken:
-                self.independence.setdefault(name, (label, seen.get("independently_decodable_flag")))
-            if seen.get("node_id_present_flag") and not seen.unit.broken and not seen.unit.is_part:
-                self.nodes.setdefault(node_of(seen), label)
-            if self.layer_set:
-                self.used_layer_sets.append(self.layer_set)
-                self.layer_set = ""
-
-
-def node_of(seen: SeenUnit) -> tuple[int, int, int]:
-    """device_id, parameter_id and put_node_depth of a unit that has them."""
-    return seen.get("device_id"), seen.get("parameter_id"), seen.get("put_node_depth")
-
-
 UnitCheck = Callable[[SeenUnit, ModelSoFar], Iterator[Outcome]]
 ModelCheck = Callable[[ModelSoFar], Iterator[tuple[str, Outcome]]]
+DecodedCheck = Callable[[DecodedUnit, ModelSoFar], Iterator[Outcome]]
+CarriedCheck = Callable[[CarriedData, ModelSoFar], Iterator[Outcome]]
+Events = Callable[[SeenUnit, ModelSoFar], Iterator[Event]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
+class Watcher:
+    """A state machine and what feeds it: the events of each unit; None when the decoder tells what it decides.
+
+    `unit_types`: those that have events, empty for all. `whole_stream`: the machine goes on when a model ends.
+    """
+
+    machine: Machine
+    events: Events | None = None
+    unit_types: tuple[int, ...] = ()
+    whole_stream: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """A rule: the code of its violations (whose catalogue row names the requirement), and its function.
 
-    `unit_types`: the scope of a unit rule; empty for a rule on the whole model.
+    `unit_types`: the scope of a rule on units and of one on carried data; empty for all others. Exactly one of the
+    functions is there; a state machine is the watcher of all rules whose codes its table has.
     """
 
     code: str
-    unit_types: tuple[int, ...]
+    unit_types: tuple[int, ...] = ()
     on_unit: UnitCheck | None = None
     on_model: ModelCheck | None = None
+    on_decoded: DecodedCheck | None = None
+    on_carried: CarriedCheck | None = None
+    watcher: Watcher | None = None
+    told: str = ""
 
     @property
     def requirement(self) -> str:
         """The requirement that the rule checks."""
         return catalogue()[self.code].requirement
+
+    @property
+    def description(self) -> str:
+        """What the rule checks, in words."""
+        if self.watcher is not None:
+            return self.watcher.machine.about
+        function = self.on_unit or self.on_model or self.on_decoded or self.on_carried
+        return self.told if function is None else function.__doc__ or ""
 
 
 @dataclass(slots=True)
@@ -145,10 +120,47 @@ class RuleSet:
         """Declare a rule on a whole model."""
 
         def declare(function: ModelCheck) -> ModelCheck:
-            self.rules.append(Rule(code, (), on_model=function))
+            self.rules.append(Rule(code, on_model=function))
             return function
 
         return declare
+
+    def decoded(self, code: str) -> Callable[[DecodedCheck], DecodedCheck]:
+        """Declare a rule on the tensors of a decoded unit, before the units behind it are read."""
+
+        def declare(function: DecodedCheck) -> DecodedCheck:
+            self.rules.append(Rule(code, on_decoded=function))
+            return function
+
+        return declare
+
+    def carried(self, code: str, unit_type: int) -> Callable[[CarriedCheck], CarriedCheck]:
+        """Declare a rule on the data of topology or quantization units, inflated and its parts joined."""
+
+        def declare(function: CarriedCheck) -> CarriedCheck:
+            self.rules.append(Rule(code, (unit_type,), on_carried=function))
+            return function
+
+        return declare
+
+    def machine(self, machine: Machine, *unit_types: int, whole_stream: bool = False) -> Callable[[Events], Events]:
+        """Declare a state machine, which is a rule for each code in its table; the function gives a unit's events."""
+
+        def declare(function: Events) -> Events:
+            watcher = Watcher(machine, function, unit_types, whole_stream)
+            self.rules.extend(Rule(code, watcher=watcher) for code in machine.codes)
+            return function
+
+        return declare
+
+    def told_machine(self, machine: Machine) -> None:
+        """Declare a state machine that the decoder feeds and tells of."""
+        watcher = Watcher(machine)
+        self.rules.extend(Rule(code, watcher=watcher) for code in machine.codes)
+
+    def told(self, code: str, description: str) -> None:
+        """Declare a rule that the decoder checks and tells of."""
+        self.rules.append(Rule(code, told=description))
 
 
 @dataclass(slots=True)
@@ -160,47 +172,129 @@ class RuleCount:
 
 
 @dataclass(slots=True)
+class CountingJudge(Judge):
+    """A judge that counts for each rule what it hears."""
+
+    counts: dict[str, RuleCount] = field(default_factory=dict)
+    disabled: frozenset[str] = frozenset()
+
+    def met(self, code: str) -> None:
+        """The requirement of this code was met once."""
+        if code in self.counts:
+            self.counts[code].passed += 1
+
+    def broken(self, code: str, message: str, *, bits: tuple[int, int] | None = None, path: str = "") -> None:
+        """The requirement of this code was not met; nothing is reported of rules that are left out."""
+        if code in self.counts:
+            self.counts[code].failed += 1
+        if code not in self.disabled:
+            self.findings.report(code, message, bits=bits, path=path)
+
+
+@dataclass(slots=True)
 class RuleRunner:
-    """Runs rules over the units of a stream; `disabled`: codes of rules that are left out."""
+    """Runs rules over the units of a stream; `disabled`: codes of rules that are left out.
+
+    `judge` counts what rules and machines find, and what the decoder tells it.
+    """
 
     rules: tuple[Rule, ...]
     findings: Findings
     disabled: frozenset[str] = frozenset()
-    counts: dict[str, RuleCount] = field(default_factory=dict)
+    judge: CountingJudge = field(init=False)
+    _watches: list[tuple[Watcher, Watch]] = field(default_factory=list)
+    _events_by_type: dict[int, list[tuple[Events, Watch]]] = field(default_factory=dict)
+    _by_type: dict[int, list[tuple[str, UnitCheck]]] = field(default_factory=dict)
+    _carried: int = 0
     _model: ModelSoFar = field(default_factory=ModelSoFar)
 
     def __post_init__(self) -> None:
         self.rules = tuple(rule for rule in self.rules if rule.code not in self.disabled)
-        self.counts = {rule.code: RuleCount() for rule in self.rules}
+        self.judge = CountingJudge(self.findings, {rule.code: RuleCount() for rule in self.rules}, self.disabled)
+        for watcher in dict.fromkeys(rule.watcher for rule in self.rules if rule.watcher is not None):
+            if watcher.events is not None:
+                self._watches.append((watcher, Watch(watcher.machine)))
+        for rule in self.rules:
+            if rule.on_unit is not None:
+                for unit_type in rule.unit_types:
+                    self._by_type.setdefault(unit_type, []).append((rule.code, rule.on_unit))
+
+    @property
+    def counts(self) -> dict[str, RuleCount]:
+        """For each rule by its code how often its requirement was met and not met."""
+        return self.judge.counts
 
     def see(self, seen: SeenUnit) -> None:
-        """Run the unit rules on the next unit; a start unit ends the model before it."""
+        """Run machines and unit rules on the next unit; a start unit ends the model before it."""
         if seen.unit.unit_type == STR and self._model.started:
             self.end_model()
+        self._model.approach(seen)
+        for events, watch in self._feeds(seen.unit.unit_type):
+            for event in events(seen, self._model):
+                for decision in watch.take(event):
+                    self._decide(decision, seen)
         if not seen.unit.broken:
-            for rule in self.rules:
-                if rule.on_unit is not None and seen.unit.unit_type in rule.unit_types:
-                    for found in rule.on_unit(seen, self._model):
-                        self._count(rule, found, seen.unit.label, seen)
+            for code, check in self._by_type.get(seen.unit.unit_type, ()):
+                for found in check(seen, self._model):
+                    self._tell(code, found, seen.unit.label, seen)
         self._model.add(seen)
 
+    def see_decoded(self, unit: DecodedUnit) -> None:
+        """Run the rules on decoded units on the unit that was seen last."""
+        for rule in self.rules:
+            if rule.on_decoded is not None:
+                for found in rule.on_decoded(unit, self._model):
+                    self._tell(rule.code, found, unit.label, None)
+        self._model.add_decoded(unit)
+
+    def see_all_carried(self, carried: Sequence[CarriedData]) -> None:
+        """Run the rules on carried data on what came since the last time; `carried`: all that the stream had so far."""
+        for data in carried[self._carried :]:
+            self._see_carried(data)
+        self._carried = len(carried)
+
+    def _see_carried(self, data: CarriedData) -> None:
+        for rule in self.rules:
+            if rule.on_carried is not None and data.unit_type in rule.unit_types:
+                for found in rule.on_carried(data, self._model):
+                    self._tell(rule.code, found, data.label, None)
+        self._model.add_carried(data)
+
     def end_model(self) -> None:
-        """Run the model rules on the model that ends here."""
+        """Run the model rules on the model that ends here, and let the machines end."""
+        for watcher, watch in self._watches:
+            if not watcher.whole_stream:
+                for decision in watch.end():
+                    self._decide(decision, None)
         for rule in self.rules:
             if rule.on_model is not None:
                 for label, found in rule.on_model(self._model):
-                    self._count(rule, found, label, None)
+                    self._tell(rule.code, found, label, None)
         self._model = ModelSoFar()
 
-    def _count(self, rule: Rule, found: Outcome, label: str, seen: SeenUnit | None) -> None:
+    def _feeds(self, unit_type: int) -> list[tuple[Events, Watch]]:
+        """The machines that units of this type may have events for."""
+        known = self._events_by_type.get(unit_type)
+        if known is None:
+            known = self._events_by_type[unit_type] = [
+                (watcher.events, watch)
+                for watcher, watch in self._watches
+                if watcher.events is not None and (not watcher.unit_types or unit_type in watcher.unit_types)
+            ]
+        return known
+
+    def _decide(self, decision: Decision, seen: SeenUnit | None) -> None:
+        found = PASSED if decision.met else Violation(decision.message, decision.element)
+        self._tell(decision.code, found, decision.label, seen)
+
+    def _tell(self, code: str, found: Outcome, label: str, seen: SeenUnit | None) -> None:
         if found is PASSED:
-            self.counts[rule.code].passed += 1
+            self.judge.met(code)
             return
-        self.counts[rule.code].failed += 1
         path, bits = joined(label, found.element) if found.element else label, None
-        if seen is not None:
+        if seen is not None and found.element:
             path, bits = seen.paths.get(found.element, path), seen.places.get(found.element)
-        self.findings.report(rule.code, found.message, bits=bits, path=path)
+        self.judge.broken(code, found.message, bits=bits, path=path)
 
 
 def outcome(met: bool, message: str, element: str = "") -> Outcome:

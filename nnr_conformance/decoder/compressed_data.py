@@ -37,6 +37,7 @@ from nnr_conformance.decoder.unit_header import (
 from nnr_conformance.decoder.update_tree import Node, UpdateTree
 from nnr_conformance.diagnostics import Findings, stop
 from nnr_conformance.entropy import TensorCoding, TensorResult
+from nnr_conformance.machines import Judge
 from nnr_conformance.scope import TraceEntry, joined
 from nnr_conformance.syntax.enumerations import (
     PT_BLOCK,
@@ -55,10 +56,11 @@ def decode_compressed_data(
     state: ModelState,
     tree: UpdateTree,
     trace: Sequence[TraceEntry],
-    findings: Findings,
+    judge: Judge,
     how: UnitDecoder,
 ) -> DecodedUnit:
-    """Decode one NNR_NDU. Raises BitstreamError when its tensors cannot be had; lesser things go to `findings`."""
+    """Decode one NNR_NDU. Raises BitstreamError when its tensors cannot be had; the judge hears of lesser things."""
+    findings = judge.findings
     header = UnitHeader(unit, names, places_of(trace, unit.label))
     header.dims = dimensions(header, how.limits)
     payload_type = header.get("nnr_compressed_data_unit_payload_type")
@@ -70,7 +72,7 @@ def decode_compressed_data(
             path=header.path("nnr_compressed_data_unit_payload_type"),
         )
     members = held_tensors(header, payload_type)
-    parent = find_parent(header, tree, findings, how)
+    parent = find_parent(header, tree, judge, how)
     if payload_type == PT_RAW_FLOAT:
         tensors: tuple[CodedTensor, ...] = (_raw_tensor(header, members[0], payload, findings, how),)
     else:
@@ -109,14 +111,16 @@ def _split(header: UnitHeader, tensor: CodedTensor, how: UnitDecoder) -> tuple[C
     mapping = header.unit.header[HEADER].get("topology_tensor_dimension_mapping")
     path = header.path("topology_tensor_dimension_mapping")
     if mapping is None:
-        stop("parameters_out_of_band", "the mapping of several ids to one tensor is not in the stream", path=path)
+        stop("mapping_out_of_band", "the mapping of several ids to one tensor is not in the stream", path=path)
     header.tools.add("dimension mapping")
     counts = mapping["number_of_shifts"]
     indices, values = mapping.get("shift_index", []), mapping.get("shift_value", [])
     shifts = [
         list(zip(indices[number], values[number], strict=True)) if count else [] for number, count in enumerate(counts)
     ]
-    bits = header.place("concatenation_axis_index")
+
+    def place(element: str) -> tuple[tuple[int, int] | None, str]:
+        return header.place(element), joined(path, element)
 
     def pieces(array: NDArray[Any]) -> list[NDArray[Any]]:
         return split_and_shift(
@@ -125,8 +129,7 @@ def _split(header: UnitHeader, tensor: CodedTensor, how: UnitDecoder) -> tuple[C
             mapping["split_index"],
             shifts,
             readings=how.readings,
-            path=path,
-            bits=bits,
+            place=place,
         )
 
     values_pieces = pieces(tensor.values)

@@ -1,11 +1,11 @@
-"""What a decoder keeps from unit to unit inside one model: parameter sets in force, reference list, names seen."""
+"""What a decoder keeps from unit to unit inside one model: parameter sets in force, reference list."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from nnr_conformance.diagnostics import Findings, stop
+from nnr_conformance.diagnostics import stop
 from nnr_conformance.readings import Readings
 from nnr_conformance.syntax.unit_parser import Unit
 
@@ -27,29 +27,16 @@ class ModelState:
     """State between one start unit and the next (R-ORD-12)."""
 
     profile: int | None = None
-    parameter_set: str = ""
     methods: int = 0
     quantization: Quantization | None = None
     layer_quantization: Quantization | None = None
     layer_set: str = ""
     layer_scope: str = ""
     reference_list: tuple[str, ...] | None = None
-    names: dict[str, str] = field(default_factory=dict)
-    topology_units: int = 0
-    topology_carriage: bool = False
-    data_units: int = 0
 
-    def start_parameter_set(self, unit: Unit, findings: Findings) -> None:
-        """An NNR_MPS: its flags and quantization defaults (R-ORD-02, R-ORD-03)."""
-        if self.parameter_set:
-            findings.report("parameter_set_repeated", f"the first one is {self.parameter_set}", path=unit.label)
-        if self.data_units:
-            findings.report(
-                "parameter_set_late", f"{self.data_units} compressed data units precede it", path=unit.label
-            )
-        self.parameter_set = unit.label
+    def start_parameter_set(self, unit: Unit) -> None:
+        """An NNR_MPS: its flags and quantization defaults."""
         self.methods = unit.get("mps_quantization_method_flags", 0)
-        self.topology_carriage = unit.get("topology_carriage_flag", 0) == 1
         self.quantization = _quantization(unit, "mps")
 
     def start_layer_set(self, unit: Unit) -> None:

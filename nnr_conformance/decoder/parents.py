@@ -16,56 +16,91 @@ from nnr_conformance.decoder.unit_header import HeldTensor, UnitHeader
 from nnr_conformance.decoder.update_tree import Node, UpdateTree, compact
 from nnr_conformance.diagnostics import Findings, stop
 from nnr_conformance.entropy import TensorResult
+from nnr_conformance.machines import Judge
 from nnr_conformance.syntax.enumerations import ICNN_NDU_ID, ICNN_NDU_PL_SHA256, ICNN_NDU_PL_SHA512
 
+_DIGESTS = {
+    ICNN_NDU_PL_SHA256: ("parent_node_payload_sha256", 32),
+    ICNN_NDU_PL_SHA512: ("parent_node_payload_sha512", 64),
+}
+"""By parent_node_id_type the element that has the digest, and its bytes."""
 
-def find_parent(header: UnitHeader, tree: UpdateTree, findings: Findings, how: UnitDecoder) -> Node | None:
+
+def find_parent(header: UnitHeader, tree: UpdateTree, judge: Judge, how: UnitDecoder) -> Node | None:
     """The node that the unit is an update of, None when it has none or it is unknown (R-ED2-05 to R-ED2-12).
 
-    Reports missing_parent, unless the caller has the parent's values, and depth_mismatch.
+    The judge hears of missing_parent, unless the caller has the parent's values, and why there is none.
     """
     if not header.get("parent_node_id_present_flag"):
         return None
     header.tools.add("update")
-    node = _lookup(header, tree, findings)
+    if header.get("parent_node_id_type") == ICNN_NDU_ID:
+        node = _lookup_ids(header, tree, judge)
+    else:
+        node = _lookup_digest(header, tree, judge)
     own = {name.removesuffix("_G").removesuffix("_H") for name in header.names}
-    if node is None and not how.given_parents.intersection(own):
-        element = "parent_node_id_present_flag"
+    if node is not None:
+        judge.met("missing_parent")
+        _compare_ids(header, node, judge)
+    elif not how.given_parents.intersection(own):
         message = f"the parent of {header.names[0]!r} is not among the streams before"
-        findings.report("missing_parent", message, bits=header.place(element), path=header.path(element))
+        _broken(judge, "missing_parent", message, header, "parent_node_id_present_flag")
     return node
 
 
-def _lookup(header: UnitHeader, tree: UpdateTree, findings: Findings) -> Node | None:
-    kind = header.get("parent_node_id_type")
-    if kind == ICNN_NDU_ID:
-        return _lookup_ids(header, tree, findings)
-    if kind == ICNN_NDU_PL_SHA256:
-        return tree.by_digest(int(header.get("parent_node_payload_sha256")).to_bytes(32, "big"))
-    if kind == ICNN_NDU_PL_SHA512:
-        return tree.by_digest(int(header.get("parent_node_payload_sha512")).to_bytes(64, "big"))
-    return None
+def _lookup_digest(header: UnitHeader, tree: UpdateTree, judge: Judge) -> Node | None:
+    """The parent by the digest of its payload (R-ED2-11)."""
+    if header.get("parent_node_id_type") not in _DIGESTS:
+        return None
+    element, size = _DIGESTS[header.get("parent_node_id_type")]
+    node = tree.by_digest(int(header.get(element)).to_bytes(size, "big"))
+    if node is not None:
+        judge.met("parent_digest_unknown")
+    elif tree.by_name(header.names[0]) is not None:
+        message = f"{header.names[0]!r} came before, but no payload has this digest"
+        _broken(judge, "parent_digest_unknown", message, header, element)
+    return node
 
 
-def _lookup_ids(header: UnitHeader, tree: UpdateTree, findings: Findings) -> Node | None:
+def _lookup_ids(header: UnitHeader, tree: UpdateTree, judge: Judge) -> Node | None:
+    """The parent by device, parameter and depth, or by its name if it has no ids (R-ED2-08 to R-ED2-10)."""
     device, parameter, depth = (header.get(name) for name in ("parent_device_id", "parameter_id", "put_node_depth"))
-    path, bits = header.path("put_node_depth"), header.place("put_node_depth")
     if depth < 1:
-        findings.report("depth_mismatch", "an update has a depth of at least 1", bits=bits, path=path)
         return None
     node = tree.by_ids(device, parameter, depth - 1)
     if node is not None:
+        for code in ("parent_parameter_unknown", "parent_device_unknown", "depth_mismatch"):
+            judge.met(code)
         return node
     namesake = tree.by_name(header.names[0])
-    if namesake is None:
-        return None
-    if namesake.device_id is None:
+    if namesake is not None and namesake.device_id is None:
         # A parent of an edition 1 stream has no node ids; its name is all there is.
         return namesake
-    if (namesake.device_id, namesake.parameter_id) == (device, parameter):
-        message = f"depth {depth}, but the last tensor of this name has depth {namesake.depth}"
-        findings.report("depth_mismatch", message, bits=bits, path=path)
+    if not tree.nodes:
+        return None
+    if parameter not in tree.parameters:
+        message = f"no node before has parameter_id {parameter}"
+        _broken(judge, "parent_parameter_unknown", message, header, "parameter_id")
+    elif (device, parameter) not in tree.depths:
+        message = f"no node before of parameter {parameter} is of device {device}"
+        _broken(judge, "parent_device_unknown", message, header, "parent_device_id")
+    else:
+        message = f"depth {depth}, but the last node of this parameter has depth {tree.depths[device, parameter]}"
+        _broken(judge, "depth_mismatch", message, header, "put_node_depth")
     return None
+
+
+def _compare_ids(header: UnitHeader, parent: Node, judge: Judge) -> None:
+    """R-ED2-30: an update has the element ids or the parameter id of its parent."""
+    if not set(header.names).isdisjoint(parent.names) or header.get("parameter_id", None) == parent.parameter_id:
+        judge.met("update_ids_differ")
+    else:
+        message = f"{header.names[0]!r} is an update of {parent.names[0]!r}"
+        _broken(judge, "update_ids_differ", message, header, "parent_node_id_present_flag")
+
+
+def _broken(judge: Judge, code: str, message: str, header: UnitHeader, element: str) -> None:
+    judge.broken(code, message, bits=header.place(element), path=header.path(element))
 
 
 def base_levels(

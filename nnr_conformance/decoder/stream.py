@@ -6,19 +6,21 @@ Nothing is kept but what later units need, so that a caller can write tensors as
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nnr_conformance.decoder.compressed_data import decode_compressed_data
 from nnr_conformance.decoder.how import UnitDecoder
 from nnr_conformance.decoder.model_state import ModelState
+from nnr_conformance.decoder.order_machines import ELEMENT, REFERENCE_LIST
 from nnr_conformance.decoder.payloads import PartCollector, PayloadBytes
 from nnr_conformance.decoder.tensors import DecodedUnit
 from nnr_conformance.decoder.topology import CarriedData, inflate
-from nnr_conformance.decoder.unit_header import element_names, places_of
+from nnr_conformance.decoder.unit_header import element_indices, element_names, id_place, places_of
 from nnr_conformance.decoder.update_tree import UpdateTree
 from nnr_conformance.diagnostics import Findings
 from nnr_conformance.errors import BitstreamError
+from nnr_conformance.machines import Event, Judge, Watch
 from nnr_conformance.scope import Session, TraceEntry, joined
 from nnr_conformance.syntax.enumerations import (
     AGG,
@@ -70,13 +72,24 @@ class StreamDecoder:
     carried: list[CarriedData] = field(default_factory=list)
     tools: set[str] = field(default_factory=set)
     undecoded: list[str] = field(default_factory=list)
+    _inflated: int = 0
+    judge: Judge = field(init=False)
     _state: ModelState | None = None
-    _parts: PartCollector | None = None
+    _parts: PartCollector = field(init=False)
+    _elements: Watch = field(default_factory=lambda: Watch(ELEMENT))
+    _references: Watch = field(default_factory=lambda: Watch(REFERENCE_LIST))
+
+    def __post_init__(self) -> None:
+        self.judge_by(Judge(self.findings))
+
+    def judge_by(self, judge: Judge) -> None:
+        """Let a judge hear which requirements are met and broken; to be called before the first unit is decoded."""
+        self.judge = judge
+        self._parts = PartCollector(judge)
 
     def __iter__(self) -> Iterator[DecodedUnit]:
         trace: list[TraceEntry] = []
         session = Session(self.findings, trace, self.how.limits, self.out_of_band)
-        self._parts = PartCollector(self.findings)
         for unit in walk_units(self.buffer, session, self.how.readings):
             if self.on_unit is not None:
                 self.on_unit(unit, trace)
@@ -90,14 +103,8 @@ class StreamDecoder:
 
     def _take(self, unit: Unit, trace: list[TraceEntry]) -> DecodedUnit | None:
         """Let one unit act on the state; the tensors that it completes."""
-        if self._state is None and unit.unit_type != STR and not self.units:
-            self.findings.report(
-                "start_unit_missing", f"the first unit is {unit_type_name(unit.unit_type)}", path=unit.label
-            )
         names: tuple[str, ...] = ()
         decoded = None
-        if unit.unit_type == NDU and self._state is not None:
-            self._state.data_units += 1
         if not unit.broken:
             try:
                 names, decoded = self._act(unit, trace)
@@ -125,9 +132,8 @@ class StreamDecoder:
             return (), None
         state = self._state = self._state or ModelState()
         state.leave_scopes(unit.label, self.how.readings)
-        self._check_partition_flags(unit)
         if unit.unit_type == MPS:
-            state.start_parameter_set(unit, self.findings)
+            state.start_parameter_set(unit)
         elif unit.unit_type == LPS:
             self.tools.add("layer parameter set")
             state.start_layer_set(unit)
@@ -140,48 +146,28 @@ class StreamDecoder:
         return (), None
 
     def _start_model(self, unit: Unit) -> None:
-        if self._state is not None:
-            self.findings.report("start_unit_repeated", "another model begins", path=unit.label)
-            self._end_model()
+        self._end_model()
         self._state = ModelState(profile=unit.get("general_profile_idc"))
         self.tools.add("edition 2" if unit.get("general_profile_idc") == 1 else "edition 1")
 
     def _end_model(self) -> None:
-        """Checks that need the whole model (R-ORD-08, R-ORD-15, R-UNIT-18)."""
-        if self._parts is not None:
-            self._parts.finish()
-        state = self._state
-        if state is None:
-            return
-        if state.topology_carriage and not state.topology_units:
-            self.findings.report(
-                "topology_missing", "topology_carriage_flag is 1, but there is no NNR_TPL", path=state.parameter_set
-            )
-        if not state.data_units:
-            self.findings.report("no_compressed_data", "there is no NNR_NDU")
-
-    def _check_partition_flags(self, unit: Unit) -> None:
-        header = unit.header
-        if header["independently_decodable_flag"] == 0 and header["partial_data_counter"] == 0:
-            self.findings.report(
-                "partial_data_counter_missing",
-                "independently_decodable_flag is 0 without a partial_data_counter",
-                path=joined(unit.label, "nnr_unit_header"),
-            )
+        """Forget what belongs to one model alone (R-ORD-12, R-UNIT-18)."""
+        self._parts.finish()
+        self._elements = Watch(ELEMENT)
+        self._references = Watch(REFERENCE_LIST)
 
     def _payload(self, unit: Unit, ids: object) -> PayloadBytes | None:
         """The whole payload of a unit, None while parts are missing."""
         if not unit.is_part:
+            self._parts.complete(unit, ids)
             return PayloadBytes.of_unit(self.buffer, unit)
         self.tools.add("partial data")
-        assert self._parts is not None
         return self._parts.add(self.buffer, unit, ids)
 
     def _carry(self, unit: Unit, state: ModelState, trace: list[TraceEntry]) -> None:
         """A topology or quantization unit: keep its data, and the reference list for indices."""
         prefix = "topology" if unit.unit_type == TPL else "quantization"
         storage = unit.get(f"{prefix}_storage_format")
-        state.topology_units += unit.unit_type == TPL
         payload = self._payload(unit, storage)
         if payload is None:
             return
@@ -190,8 +176,7 @@ class StreamDecoder:
             tree = parse_joined_payload(unit, payload.data, Session(self.findings, None, self.how.limits))
         if unit.unit_type == TPL and storage == TPL_REFLIST:
             self.tools.add("reference list")
-            if state.reference_list is not None:
-                self.findings.report("reference_list_repeated", "this one replaces the first", path=unit.label)
+            self._hear(self._references, Event("list", unit.label))
             state.reference_list = tuple(tree["topology_elements_ids_list"]["topology_elem_id_list"])
             return
         if unit.unit_type == TPL and storage == TPL_PRUN:
@@ -203,27 +188,47 @@ class StreamDecoder:
             self.tools.add("deflate")
             path = joined(joined(unit.label, f"nnr_{prefix}_unit_payload"), f"{prefix}_data")
             bits = places_of(trace, unit.label).get(f"{prefix}_data", (8 * unit.payload_first, 8 * unit.end))
-            content = inflate(content, self.how.limits, self.findings, path, bits)
-        self.carried.append(CarriedData(unit.label, storage, bytes(content)))
+            left = replace(self.how.limits, inflated_bytes=self.how.limits.inflated_bytes - self._inflated)
+            content = inflate(content, left, self.findings, path, bits)
+            self._inflated += len(content)
+        self.carried.append(CarriedData(unit.label, unit.unit_type, storage, bytes(content)))
 
     def _decode(
         self, unit: Unit, state: ModelState, trace: list[TraceEntry]
     ) -> tuple[tuple[str, ...], DecodedUnit | None]:
-        if not state.parameter_set:
-            self.findings.report("parameter_set_missing", "no NNR_MPS came before", path=unit.label)
-        names = element_names(unit, state, trace)
+        names = element_names(unit, state.reference_list, trace)
+        indexed = element_indices(unit) is not None
+        if indexed:
+            bits, path = id_place(unit, places_of(trace, unit.label))
+            self._hear(self._references, Event("index", unit.label), bits, path)
+        if names is None:
+            self.undecoded.append(unit.label)
+            return (), None
         payload = self._payload(unit, names)
         if payload is None:
             return names, None
-        for name in dict.fromkeys(names):
-            if name in state.names:
-                message = f"{name!r} was in {state.names[name]} before"
-                self.findings.report("element_repeated", message, path=unit.label)
-            state.names[name] = unit.label
+        self._hear_of_elements(unit, names, "indexed" if indexed else "named", trace)
         if self.wanted is not None and not self._is_wanted(names):
             return names, None
-        decoded = decode_compressed_data(unit, payload, names, state, self.tree, trace, self.findings, self.how)
+        decoded = decode_compressed_data(unit, payload, names, state, self.tree, trace, self.judge, self.how)
         return names, decoded
+
+    def _hear_of_elements(self, unit: Unit, names: tuple[str, ...], event: str, trace: list[TraceEntry]) -> None:
+        """The unit holds these elements; one that is twice in its own list is not an element that came before."""
+        places: Mapping[str, tuple[int, int]] = {}
+        numbers: dict[str, int] = {}
+        for number, name in enumerate(names):
+            numbers.setdefault(name, number)
+        for name, number in numbers.items():
+            for decision in self._elements.take(Event(event, unit.label, repr(name), key=name)):
+                # Places are looked up once, and only for what is wrong: lists of ids can be long.
+                places = places if decision.met or places else places_of(trace, unit.label)
+                bits, path = (None, "") if decision.met else id_place(unit, places, number)
+                self.judge.hear(decision, bits=bits, path=path)
+
+    def _hear(self, watch: Watch, event: Event, bits: tuple[int, int] | None = None, path: str = "") -> None:
+        for decision in watch.take(event):
+            self.judge.hear(decision, bits=bits, path=path)
 
     def _is_wanted(self, names: tuple[str, ...]) -> bool:
         """A unit is wanted for one of its tensors, or for a part of one: factors and scaling have derived names."""

@@ -16,6 +16,7 @@ class CarriedData:
     """topology_data or quantization_data of a unit, inflated when it was compressed."""
 
     label: str
+    unit_type: int
     storage_format: int
     data: bytes
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from nnr_conformance.decoder.composition import Member, block_members, factor_shapes, member_shape
 from nnr_conformance.decoder.how import UnitDecoder
 from nnr_conformance.decoder.mapping import shifted_dims, undo_dimension_shift
-from nnr_conformance.decoder.model_state import ModelState
 from nnr_conformance.diagnostics import stop
 from nnr_conformance.limits import Limits
 from nnr_conformance.scope import TraceEntry, joined
@@ -56,35 +55,49 @@ class HeldTensor:
 
 
 def places_of(trace: Sequence[TraceEntry], label: str) -> dict[str, tuple[int, int]]:
-    """First and end bit of each element of a unit by name, with its subscript."""
-    return {entry.name: (entry.first, entry.first + entry.size) for entry in trace if entry.path.startswith(label)}
+    """First and end bit of each element that is in a unit by name, with its subscript."""
+    own = (entry for entry in trace if entry.path.startswith(label) and not entry.inferred)
+    return {entry.name: (entry.first, entry.first + entry.size) for entry in own}
 
 
-def element_names(unit: Unit, state: ModelState, trace: Sequence[TraceEntry]) -> tuple[str, ...]:
-    """The ids of a unit's topology elements, indices resolved by the reference list (R-ORD-10, R-REF-03, R-REF-04).
-
-    Raises BitstreamError reference_list_missing or reference_index_range.
-    """
+def element_indices(unit: Unit) -> list[int] | None:
+    """The indices by which a unit names its topology elements, None when it names them by string."""
+    header = unit.header[HEADER]
     if unit.get("nnr_multiple_topology_elements_present_flag"):
-        listed = unit.header[HEADER]["topology_elements_ids_list"]
-        if "topology_elem_id_list" in listed:
-            return tuple(listed["topology_elem_id_list"])
-        indices = listed["topology_elem_id_index_list"]
-    else:
+        found: list[int] | None = header["topology_elements_ids_list"].get("topology_elem_id_index_list")
+        return found
+    return None if "topology_elem_id" in header else [header["topology_elem_id_index"]]
+
+
+def id_place(unit: Unit, places: Mapping[str, tuple[int, int]], number: int = 0) -> tuple[tuple[int, int] | None, str]:
+    """Bits and path of id `number` of those, strings or indices, by which a unit names its topology elements."""
+    name = "topology_elem_id" if element_indices(unit) is None else "topology_elem_id_index"
+    if unit.get("nnr_multiple_topology_elements_present_flag"):
+        name = f"{name}_list[{number}]"
+    return places.get(name), joined(joined(unit.label, HEADER), name)
+
+
+def element_names(
+    unit: Unit, reference_list: tuple[str, ...] | None, trace: Sequence[TraceEntry]
+) -> tuple[str, ...] | None:
+    """The ids of a unit's topology elements, indices resolved by the reference list (R-REF-03, R-REF-04).
+
+    None when there are indices but no reference list. Raises BitstreamError reference_index_range.
+    """
+    indices = element_indices(unit)
+    if indices is None:
         header = unit.header[HEADER]
-        if "topology_elem_id" in header:
-            return (header["topology_elem_id"],)
-        indices = [header["topology_elem_id_index"]]
-    places = places_of(trace, unit.label)
-    bits = next((places[name] for name in places if name.startswith("topology_elem_id_index")), None)
-    path = joined(joined(unit.label, HEADER), "topology_elem_id_index")
-    if state.reference_list is None:
-        stop("reference_list_missing", "no NNR_TPL_REFLIST unit came before this index", bits=bits, path=path)
-    for index in indices:
-        if index >= len(state.reference_list):
-            message = f"index {index}, but the reference list has {len(state.reference_list)} ids"
+        if unit.get("nnr_multiple_topology_elements_present_flag"):
+            return tuple(header["topology_elements_ids_list"]["topology_elem_id_list"])
+        return (header["topology_elem_id"],)
+    if reference_list is None:
+        return None
+    for number, index in enumerate(indices):
+        if index >= len(reference_list):
+            bits, path = id_place(unit, places_of(trace, unit.label), number)
+            message = f"index {index}, but the reference list has {len(reference_list)} ids"
             stop("reference_index_range", message, bits=bits, path=path)
-    return tuple(state.reference_list[index] for index in indices)
+    return tuple(reference_list[index] for index in indices)
 
 
 def dimensions(header: UnitHeader, limits: Limits) -> tuple[int, ...]:
@@ -115,6 +128,8 @@ def held_tensors(header: UnitHeader, payload_type: int) -> list[HeldTensor]:
         element = "nnr_multiple_topology_elements_present_flag"
         stop("block_without_list", "a block has a list of ids", bits=header.place(element), path=header.path(element))
     bits, path = header.place("compressed_parameter_types"), header.path("compressed_parameter_types")
+    if types == 0 and not header.get("input_parameters_present_flag"):
+        stop("parameter_types_missing", "compressed_parameter_types of a block was not given", path=path)
     if types == 0:
         stop("block_without_members", "a block holds more than the weight", bits=bits, path=path)
     layout = block_members(types)
@@ -125,7 +140,10 @@ def held_tensors(header: UnitHeader, payload_type: int) -> list[HeldTensor]:
     header.tools.update({"block", *(_TOOL_OF_TYPE[bit] for bit in _TOOL_OF_TYPE if types & bit)})
     tensors = []
     for member, position in zip(layout.coded, layout.id_positions, strict=True):
-        shape = member_shape(member, header.dims, rank, rows, path=path, bits=header.place("g_number_of_rows"))
+        # A vector is as long as the first dimension, a factor depends on g_number_of_rows.
+        element = "g_number_of_rows" if member in (Member.G, Member.H) else "count_tensor_dimensions"
+        bits, path = header.place(element), header.path(element)
+        shape = member_shape(member, header.dims, rank, rows, path=path, bits=bits)
         scanned = member in (Member.WEIGHT, Member.G, Member.H)
         tensors.append(HeldTensor(header.names[position], member, shape, scanned))
     return tensors

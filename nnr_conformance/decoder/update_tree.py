@@ -35,18 +35,23 @@ class Node:
 class UpdateTree:
     """All nodes decoded so far, over the streams of a chain.
 
+    `depths`: for each device_id and parameter_id the last put_node_depth. `parameters`: all values of parameter_id.
     `history` holds for each tensor name a boolean array: where any update so far was not zero.
     """
 
     nodes: dict[tuple[int, int, int], Node] = field(default_factory=dict)
     latest: dict[str, Node] = field(default_factory=dict)
     digests: dict[bytes, Node] = field(default_factory=dict)
+    depths: dict[tuple[int, int], int] = field(default_factory=dict)
+    parameters: set[int] = field(default_factory=set)
     history: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
 
     def add(self, node: Node, payload: bytes | memoryview) -> None:
         """Remember a node; `payload` is that of its unit, by whose SHA-256 or SHA-512 it can be referred to."""
         if node.device_id is not None and node.parameter_id is not None:
             self.nodes[node.device_id, node.parameter_id, node.depth] = node
+            self.depths[node.device_id, node.parameter_id] = node.depth
+            self.parameters.add(node.parameter_id)
         for name in node.names:
             self.latest[name] = node
         self.digests[hashlib.sha256(payload).digest()] = node

@@ -161,6 +161,10 @@ def calls(work: Callable[[], object]) -> int:
 KINDS: dict[str, Callable[[int], bytes]] = {
     "data": lambda number: raw(f"t{number}", GRID),
     "same data": lambda number: raw("t", GRID),
+    "parts": lambda number: raw(f"t{number}", GRID, part=2, payload=b"\0"),
+    "nodes": lambda number: raw(
+        f"t{number}", GRID, node_id_present_flag=1, device_id=0, parameter_id=number, put_node_depth=0
+    ),
     "layer sets": lambda number: layer_set((2, number % 8)),
     "topology": lambda number: topology(1, {"topology_data": b"graph"}),
     "reference lists": lambda number: reference_list("a", f"b{number}"),

@@ -187,8 +187,10 @@ def test_entry_points_of_an_aggregate_lead_to_its_units() -> None:
     first = len(plain) - len(b"".join(units))
     right = aggregate(*units, entries=[(5, first), (5, first + len(units[0]))])
     assert codes(start(), parameter_set(), right) == []
-    wrong = aggregate(*units, entries=[(3, first), (5, first)])
+    wrong = aggregate(*units, entries=[(3, first), (5, first + 1)])
     assert codes(start(), parameter_set(), wrong) == ["aggregate_unit_type", "aggregate_entry_point"]
+    other = aggregate(*units, entries=[(5, first), (5, first)])
+    assert codes(start(), parameter_set(), other) == ["aggregate_entry_point_other"]
 
 
 def test_a_broken_unit_does_not_hide_the_others() -> None:
@@ -379,7 +381,8 @@ def test_parents_can_be_named_by_the_digest_of_their_payload() -> None:
         assert np.array_equal(result.tensors["r"], GRID + GRID)
         parent[name] ^= 1
         chain[1] = start() + parameter_set(updates=1) + raw("r", GRID, updates=1, **parent)
-        assert [found.code for found in nnr_conformance.decode(chain).diagnostics] == ["missing_parent"]
+        found = [found.code for found in nnr_conformance.decode(chain).diagnostics]
+        assert found == ["parent_digest_unknown", "missing_parent"]
 
 
 def test_surplus_bytes_behind_a_payload_are_an_error_and_cost_no_tensor() -> None:

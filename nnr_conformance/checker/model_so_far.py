@@ -1,0 +1,155 @@
+"""What rules see of a stream: units with the places of their elements, and the model as far as it came."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnr_conformance.checker.topology_formats import nnef_labels
+from nnr_conformance.decoder.composition import Member
+from nnr_conformance.decoder.tensors import DecodedUnit
+from nnr_conformance.decoder.topology import CarriedData
+from nnr_conformance.syntax.enumerations import AGG, CPT_DC, CPT_LS, LPS, MPS, NDU, PT_BLOCK, TPL, TPL_NNEF
+from nnr_conformance.syntax.unit_parser import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class SeenUnit:
+    """A unit as rules see it: parsed, with the places (bits) and paths of its elements by name and subscript."""
+
+    unit: Unit
+    places: Mapping[str, tuple[int, int]]
+    paths: Mapping[str, str]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Value of an element of this unit."""
+        return self.unit.get(name, default)
+
+
+class Layer(NamedTuple):
+    """A layer parameter set in force: its label, and lps_self_contained_flag."""
+
+    label: str
+    self_contained: bool
+
+
+class SparsityMask(NamedTuple):
+    """A bit mask of sparse_flag: the unit that has it, the bits as packed bytes, count_bits, and order_flag."""
+
+    label: str
+    bits: bytes
+    count_bits: int
+    row_major: bool
+
+    def denies(self, values: NDArray[Any], first: int) -> bool:
+        """True when a value is not 0 although its bit, from bit `first` on, says so."""
+        end = min(first + values.size, self.count_bits)
+        packed = np.frombuffer(self.bits, np.uint8)[first >> 3 : end + 7 >> 3]
+        marked = np.unpackbits(packed)[first & 7 :][: max(0, end - first)].astype(bool)
+        flat = values.ravel(order="C" if self.row_major else "F")
+        return bool(np.any(flat[: marked.size][marked]))
+
+
+@dataclass(slots=True)
+class ModelSoFar:
+    """What rules need to know of the units before, in constant time and little memory for each unit.
+
+    `parameter_set`: the first MPS. `pruned`: by element name the label of the unit whose pruning dictionary has it, and
+    its dimensions. `methods`: quantization method flags of all parameter sets. `aggregates`: those that enclose the
+    present unit, the outermost first; `left`: those that ended just before it. `layer`: the layer parameter set in
+    force; `layers_of_weights`: that of the first part of each weight that comes in parts. `labels`: those of the
+    variables of carried NNEF graphs. `mask`: the first sparsity mask. `elements`: how many elements the decoded tensors
+    have together; `data_units`, `decoded_units`: how many compressed data units came and were decoded. `unmasked`:
+    label of the unit and name of the first tensor that is not 0 although the mask says so.
+    """
+
+    started: bool = False
+    parameter_set: SeenUnit | None = None
+    pruned: dict[str, tuple[str, list[int]]] = field(default_factory=dict)
+    methods: int = 0
+    aggregates: list[SeenUnit] = field(default_factory=list)
+    left: list[SeenUnit] = field(default_factory=list)
+    layer: Layer | None = None
+    layers_of_weights: dict[str, Layer] = field(default_factory=dict)
+    labels: set[str] = field(default_factory=set)
+    mask: SparsityMask | None = None
+    elements: int = 0
+    data_units: int = 0
+    decoded_units: int = 0
+    unmasked: tuple[str, str] = ("", "")
+
+    @property
+    def complete(self) -> bool:
+        """True when every compressed data unit so far was decoded."""
+        return self.decoded_units == self.data_units
+
+    def approach(self, seen: SeenUnit) -> None:
+        """A unit comes: leave the aggregate units that it is not in, and their layer parameter sets (R-AGG-12)."""
+        if self.left:
+            self.left.clear()
+        if not self.aggregates and self.layer is None:
+            return
+        parent = seen.unit.label.rpartition(".")[0]
+        while self.aggregates and self.aggregates[-1].unit.label != parent:
+            self.left.append(self.aggregates.pop())
+        if self.layer is not None and self.layer.label.rpartition(".")[0] not in ("", parent):
+            self.layer = None
+
+    def add(self, seen: SeenUnit) -> None:
+        """Remember a unit."""
+        self.started = True
+        unit_type, label = seen.unit.unit_type, seen.unit.label
+        self.methods |= seen.unit.payload.get("mps_quantization_method_flags", 0)
+        self.methods |= seen.unit.payload.get("lps_quantization_method_flags", 0)
+        self.data_units += unit_type == NDU and not (seen.unit.is_part and seen.get("partial_data_counter") > 1)
+        if seen.unit.broken:
+            return
+        if unit_type == MPS and self.parameter_set is None:
+            self.parameter_set = seen
+        elif unit_type == LPS:
+            self.layer = Layer(label, seen.get("lps_self_contained_flag") == 1)
+        elif unit_type == AGG:
+            self.aggregates.append(seen)
+        elif unit_type == NDU and (weight := part_of_weight(seen)):
+            self.layers_of_weights.setdefault(weight, self.layer or Layer("", self_contained=False))
+        elif unit_type == TPL:
+            self._add_container(seen.unit.payload.get("nnr_pruning_topology_container", {}), label)
+
+    def add_decoded(self, unit: DecodedUnit) -> None:
+        """Remember that a unit was decoded, and compare its tensors with the sparsity mask."""
+        self.decoded_units += 1
+        for tensor in unit.tensors:
+            if tensor.member in (Member.G, Member.H):
+                # A mask speaks of the weight, which is not composed here.
+                self.elements += math.prod(unit.dimensions) if tensor.member is Member.G else 0
+                continue
+            if self.mask is not None and not self.unmasked[0] and self.mask.denies(tensor.values, self.elements):
+                self.unmasked = (unit.label, tensor.name)
+            self.elements += tensor.values.size
+
+    def add_carried(self, data: CarriedData) -> None:
+        """Remember the names that the topology gives its tensors."""
+        if data.unit_type == TPL and data.storage_format == TPL_NNEF:
+            self.labels |= nnef_labels(data.data) or frozenset()
+
+    def _add_container(self, container: Mapping[str, Any], label: str) -> None:
+        tree = container.get("pruning_dictionary", {})
+        for name, dims in zip(tree.get("element_id", ()), tree.get("dim", ()), strict=False):
+            self.pruned[name] = (label, dims)
+        mask = container.get("sparsity_bit_mask")
+        if mask is not None and self.mask is None:
+            self.mask = SparsityMask(label, mask["bit_mask_value"], mask["count_bits"], container["order_flag"] == 1)
+
+
+def part_of_weight(seen: SeenUnit) -> str:
+    """The name of the weight that a unit has only a part of, a factor or the scaling; empty for all other units."""
+    split = seen.get("compressed_parameter_types", 0) & (CPT_DC | CPT_LS)
+    if not split or seen.get("nnr_compressed_data_unit_payload_type") == PT_BLOCK:
+        return ""
+    name: str = seen.get("element_name", "")
+    return name.removesuffix("_G").removesuffix("_H").removesuffix("_scaling")
