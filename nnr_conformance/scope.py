@@ -77,6 +77,15 @@ class Scope(dict[str, Any]):
             scope = scope.parent
         return name in scope
 
+    def find(self, name: str, default: Any = None) -> Any:
+        """The value of a name here or around, else the default."""
+        scope: Mapping[str, Any] = self
+        while isinstance(scope, Scope):
+            if name in scope:
+                return scope[name]
+            scope = scope.parent
+        return scope.get(name, default)
+
     def store(self, name: str, value: Any) -> None:
         """Give an element its value; inside loops it joins the list (of lists) of its name."""
         self[name] = value
