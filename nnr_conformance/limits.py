@@ -23,7 +23,7 @@ class Limits:
     `stream_bytes`: size of a stream; a larger one is not read at all. `units`: units of a stream or an aggregate unit.
     `tensor_elements`: elements of one tensor. `free_elements`: elements of a tensor beyond what its payload can carry
     bin by bin (skipped rows and codebooks of size 1 cost nothing). `dimensions` (at most 32), `topology_elements` (ids
-    in a list), `codebook_entries`, `string_bytes`: per occurrence. `inflated_bytes`: output of DEFLATE.
+    in a list), `codebook_entries`, `string_bytes`: per occurrence. `inflated_bytes`: all output of DEFLATE in a stream.
     `aggregate_depth`: nesting of aggregate units (at most 100). `composition_products`: multiplications of one product
     of factors G and H (about 1 ns each). Raises UsageError for a limit that this software cannot go to.
     """
@@ -36,7 +36,7 @@ class Limits:
     topology_elements: int = 1 << 20
     codebook_entries: int = 1 << 22
     string_bytes: int = 1 << 16
-    inflated_bytes: int = 1 << 28
+    inflated_bytes: int = 1 << 26
     aggregate_depth: int = 1
     composition_products: int = 1 << 32
 

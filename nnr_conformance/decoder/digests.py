@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from struct import Struct
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,8 @@ from nnr_conformance.bits import BitReader
 from nnr_conformance.decoder.tensors import DecodedUnit
 from nnr_conformance.scope import TraceEntry
 from nnr_conformance.syntax.unit_parser import Unit
+
+_TWO_NUMBERS = Struct("<QQ").pack
 
 
 def _number(value: int) -> bytes:
@@ -49,12 +52,16 @@ class StageDigests:
     def add_unit(self, buffer: memoryview, unit: Unit, trace: Iterable[TraceEntry]) -> None:
         """A framed and parsed unit."""
         self._framing.update(_number(unit.first) + _number(unit.end))
+        reader = BitReader(buffer)
+        pieces: list[bytes] = []
         for entry in trace:
-            if entry.size:
-                size = -(-entry.size // 8)
-                bits = BitReader(buffer, entry.first, entry.first + entry.size).bits(entry.size)
-                data = (bits << (8 * size - entry.size)).to_bytes(size, "big")
-                self._syntax.update(_text(entry.path) + _number(entry.first) + _number(entry.size) + data)
+            width = entry.size
+            if width:
+                reader.position = entry.first
+                bits, spare = reader.bits(width), -width % 8
+                data = (bits << spare).to_bytes((width + spare) >> 3, "big")
+                pieces += (_text(entry.path), _TWO_NUMBERS(entry.first, width), data)
+        self._syntax.update(b"".join(pieces))
 
     def add_tensors(self, unit: DecodedUnit) -> None:
         """A decoded unit."""

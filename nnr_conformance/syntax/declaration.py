@@ -14,7 +14,7 @@ as in the tables; an element inside loops holds a list (of lists) of values. Par
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from construct import Construct, Container, Renamed
@@ -201,15 +201,18 @@ class If(Part):
         self._holds = prepared(condition)
         self.members = tuple(_part(member) for member in members)
         self.otherwise = tuple(_part(member) for member in otherwise)
+        self._when_true = self.members, tuple(_inferring(self.otherwise))
+        self._when_false = self.otherwise, tuple(_inferring(self.members))
 
     def parts(self) -> tuple[Part, ...]:
         return self.members + self.otherwise
 
-    def _choose(self, scope: Scope) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
-        """The present and the absent parts. What is present may give a value to a name that is absent too."""
-        if self._holds(scope):
-            return self.members, self.otherwise
-        return self.otherwise, self.members
+    def _choose(self, scope: Scope) -> tuple[tuple[Part, ...], tuple[Element, ...]]:
+        """The present parts and the absent elements that have an inferred value.
+
+        What is present may give a value to a name that is absent too.
+        """
+        return self._when_true if self._holds(scope) else self._when_false
 
     def _parse(self, reader: BitReader, scope: Scope, path: str) -> None:
         present, absent = self._choose(scope)
@@ -386,6 +389,16 @@ def walk(part: Part) -> Iterator[Part]:
     for inner in part.parts():
         yield inner
         yield from walk(inner)
+
+
+def _inferring(parts: Iterable[Part]) -> Iterator[Element]:
+    """The elements that have a value when these parts are absent; absent structures and loops leave none."""
+    for part in parts:
+        if isinstance(part, Element):
+            if part.descriptor.infer is not None:
+                yield part
+        elif isinstance(part, If):
+            yield from _inferring(part.parts())
 
 
 def _elements(part: Part) -> Iterator[str]:
