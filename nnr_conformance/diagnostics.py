@@ -45,7 +45,11 @@ class Effect(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row of the catalogue: a condition that a stream can violate."""
+    """One row of the catalogue: a condition that a stream can violate.
+
+    `applies`: what a check that decoding makes looks at (see `checker.scopes`); empty for rules of the checker.
+    `no_stream`: why no stream can show it, only callers of a stage of the decoder; empty for all others.
+    """
 
     code: str
     requirement: str
@@ -57,6 +61,8 @@ class Rule:
     hint: str
     severity: Severity
     effect: Effect
+    applies: str = ""
+    no_stream: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +107,8 @@ def catalogue() -> dict[str, Rule]:
             hint=row.get("hint", ""),
             severity=severity,
             effect=Effect(row.get("effect", "nonconforming")),
+            applies=row.get("applies", ""),
+            no_stream=row.get("no_stream", ""),
         )
     return rules
 

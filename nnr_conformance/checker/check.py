@@ -15,6 +15,7 @@ from nnr_conformance.checker.all_rules import ALL_RULES
 from nnr_conformance.checker.dependence import ReadingTracker, with_outcomes
 from nnr_conformance.checker.editions import check_profile, codes_beyond, known_edition
 from nnr_conformance.checker.rules import RuleCount, RuleRunner, SeenUnit
+from nnr_conformance.checker.scopes import ScopeCounts, counts_of_checks
 from nnr_conformance.decoder.stream import StreamDecoder
 from nnr_conformance.decoder.tensors import DecodedUnit
 from nnr_conformance.limits import DEFAULT_LIMITS, Limits
@@ -80,16 +81,20 @@ def check_chain(
     if dependence:
         chain.readings = tracker.readings
     runners: list[RuleRunner] = []
+    scopes: list[ScopeCounts] = []
+    chain.disabled = disabled
     collector = _collector(details) if details else None
 
     def see(number: int, unit: Unit, trace: list[TraceEntry]) -> None:
         while len(runners) <= number:
             runners.append(RuleRunner(ALL_RULES, chain.findings[len(runners)], disabled))
             chain.decoders[number].judge_by(runners[number].judge)
+            scopes.append(ScopeCounts())
+        runners[number].see_all_carried(chain.decoders[number].carried)
         tracker.see(number, unit)
         check_profile(unit, trace, edition, chain.findings[number])
-        runners[number].see_all_carried(chain.decoders[number].carried)
         runners[number].see(seen_unit(unit, trace))
+        scopes[number].see_unit(unit, trace)
         if collector is not None:
             collector.see(number, chain.streams[number], unit, trace)
 
@@ -100,6 +105,7 @@ def check_chain(
         while len(rows) <= number:
             rows.append([])
         rows[number].extend(_tensor_rows(unit, collector))
+        scopes[number].see_decoded(unit)
         runners[number].see_decoded(unit)
         del unit
     for runner, decoder in zip(runners, chain.decoders, strict=False):
@@ -108,8 +114,9 @@ def check_chain(
     rows.extend([] for _ in range(len(chain.streams) - len(rows)))
     runners.extend(RuleRunner(ALL_RULES, findings, disabled) for findings in chain.findings[len(runners) :])
     counts = [runner.counts for runner in runners]
+    scopes.extend(ScopeCounts() for _ in range(len(chain.decoders) - len(scopes)))
     streams = tuple(
-        _stream_report(labels[number], chain, number, decoder, rows[number], counts[number], collector)
+        _stream_report(labels[number], chain, number, decoder, rows[number], counts[number], scopes[number], collector)
         for number, decoder in enumerate(chain.decoders)
     )
     if dependence:
@@ -170,6 +177,7 @@ def _stream_report(
     decoder: StreamDecoder,
     tensors: list[TensorRow],
     counts: Mapping[str, RuleCount],
+    scopes: ScopeCounts,
     collector: DetailsCollector | None,
 ) -> StreamReport:
     diagnostics = tuple(decoder.findings)
@@ -190,6 +198,7 @@ def _stream_report(
         diagnostics=diagnostics,
         digests=chain.digests[number].hexdigests(),
         readings=chosen,
-        rules={code: (count.passed, count.failed) for code, count in counts.items()},
+        rules={code: (count.passed, count.failed) for code, count in counts.items()}
+        | counts_of_checks(scopes, diagnostics, chain.disabled),
         details=None if collector is None else collector.of_stream(number, decoder.buffer, diagnostics),
     )

@@ -73,7 +73,7 @@ def missing_pairs() -> Iterator[str]:
     """Codes without a pair."""
     known = {pair.code for pair in load_pairs()}
     for code, rule in catalogue().items():
-        if code not in known:
+        if code not in known and not rule.no_stream:
             yield f"{code} ({rule.requirement}): no pair shows it"
     for pair in load_pairs():
         if pair.code not in catalogue():

@@ -32,12 +32,13 @@ def cited(diagnostics: Iterable[Row], requirements: Mapping[str, Row]) -> set[st
     """Ids of the requirements whose violation a diagnostic reports.
 
     A limit of this software has the requirement beside which it stands, but does not check it, unless the requirement
-    is a limit itself.
+    is a limit itself. Nor does a code that no stream can show.
     """
     return {
         row["requirement"]
         for row in diagnostics
-        if row["stage"] != "limits" or requirements.get(row["requirement"], {}).get("stage") == "limits"
+        if not row.get("no_stream")
+        and (row["stage"] != "limits" or requirements.get(row["requirement"], {}).get("stage") == "limits")
     }
 
 

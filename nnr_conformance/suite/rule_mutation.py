@@ -41,7 +41,7 @@ def delete_rules() -> Iterator[RuleDeletion]:
             report = check_pair_stream(pair, data)
             for code in {found.code for found in report.diagnostics}:
                 streams[code].append((pair, breaking, data, report))
-    for code in catalogue():
+    for code in (code for code, rule in catalogue().items() if not rule.no_stream):
         noticed, turned = [], []
         for pair, breaking, data, before in streams[code]:
             after = check_pair_stream(pair, data, frozenset({code}))
