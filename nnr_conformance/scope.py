@@ -86,6 +86,12 @@ class Scope(dict[str, Any]):
             scope = scope.parent
         return scope.get(name, default)
 
+    def flat(self) -> dict[str, Any]:
+        """All names with the values that they have here, in one mapping."""
+        around = self.parent.flat() if isinstance(self.parent, Scope) else dict(self.parent)
+        around.update(self)
+        return around
+
     def store(self, name: str, value: Any) -> None:
         """Give an element its value; inside loops it joins the list (of lists) of its name."""
         self[name] = value

@@ -93,7 +93,7 @@ def check_chain(
         runners[number].see_all_carried(chain.decoders[number].carried)
         tracker.see(number, unit)
         check_profile(unit, trace, edition, chain.findings[number])
-        runners[number].see(seen_unit(unit, trace))
+        runners[number].see(SeenUnit(unit, trace))
         scopes[number].see_unit(unit, trace)
         if collector is not None:
             collector.see(number, chain.streams[number], unit, trace)
@@ -135,16 +135,6 @@ def _verdicts_of(
         return [stream.verdict for stream in report.streams]
 
     return verdicts
-
-
-def seen_unit(unit: Unit, trace: Sequence[TraceEntry]) -> SeenUnit:
-    """A parsed unit with its trace, as rules see it."""
-    own = [entry for entry in trace if entry.path.startswith(unit.label)]
-    return SeenUnit(
-        unit,
-        {entry.name: (entry.first, entry.first + entry.size) for entry in own if not entry.inferred},
-        {entry.name: entry.path for entry in own},
-    )
 
 
 def _collector(most_elements: int) -> DetailsCollector:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,21 +15,42 @@ from nnr_conformance.checker.topology_formats import nnef_labels
 from nnr_conformance.decoder.composition import Member
 from nnr_conformance.decoder.tensors import DecodedUnit
 from nnr_conformance.decoder.topology import CarriedData
+from nnr_conformance.scope import TraceEntry
 from nnr_conformance.syntax.enumerations import AGG, CPT_DC, CPT_LS, LPS, MPS, NDU, PT_BLOCK, TPL, TPL_NNEF
 from nnr_conformance.syntax.unit_parser import Unit
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class SeenUnit:
-    """A unit as rules see it: parsed, with the places (bits) and paths of its elements by name and subscript."""
+    """A unit as rules see it: parsed, with its trace, which is there as long as the unit is looked at."""
 
     unit: Unit
-    places: Mapping[str, tuple[int, int]]
-    paths: Mapping[str, str]
+    trace: Sequence[TraceEntry]
+
+    @cached_property
+    def _values(self) -> Mapping[str, Any]:
+        return self.unit.names.flat()
+
+    # Most units break no rule, and nobody asks where their elements are.
+    @cached_property
+    def _places(self) -> Mapping[str, tuple[int, int]]:
+        return {entry.name: (entry.first, entry.first + entry.size) for entry in self.trace if not entry.inferred}
+
+    @cached_property
+    def _paths(self) -> Mapping[str, str]:
+        return {entry.name: entry.path for entry in self.trace}
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Value of an element of this unit."""
-        return self.unit.get(name, default)
+        """Value of an element of this unit, or of the state before it."""
+        return self._values.get(name, default)
+
+    def place_of(self, element: str) -> tuple[int, int] | None:
+        """The bits of an element, named with its subscript; None when it is not in the stream."""
+        return self._places.get(element)
+
+    def path_of(self, element: str, default: str) -> str:
+        """The path of an element, named with its subscript."""
+        return self._paths.get(element, default)
 
 
 class Layer(NamedTuple):

@@ -110,7 +110,7 @@ def outside_parameters_agree_with_the_stream(seen: SeenUnit, model: ModelSoFar) 
 @RULES.unit("dimension_shift_set", NDU)
 def no_dimension_is_shifted(seen: SeenUnit, model: ModelSoFar) -> Iterator[Outcome]:
     """R-HL-10: first_tensor_dimension_shift is 0."""
-    if "first_tensor_dimension_shift" in seen.places:
+    if seen.get("general_profile_idc") == 1 and seen.get("count_tensor_dimensions", 0) > 1:
         shift = seen.get("first_tensor_dimension_shift")
         yield outcome(shift == 0, f"found {shift}", "first_tensor_dimension_shift")
 
@@ -118,7 +118,7 @@ def no_dimension_is_shifted(seen: SeenUnit, model: ModelSoFar) -> Iterator[Outco
 @RULES.unit("decompressed_data_format_extension", NDU)
 def formats_are_common_ones(seen: SeenUnit, model: ModelSoFar) -> Iterator[Outcome]:
     """R-HL-12: nnr_decompressed_data_format is 0 or 1."""
-    if "nnr_decompressed_data_format" in seen.places:
+    if seen.get("nnr_decompressed_data_format_present_flag"):
         found = seen.get("nnr_decompressed_data_format")
         yield outcome(found <= _LAST_COMMON_FORMAT, f"found {found}", "nnr_decompressed_data_format")
 
@@ -144,10 +144,9 @@ def _scanned_rows(seen: SeenUnit) -> Iterator[tuple[str, int]]:
 @RULES.unit("dq_state_of_integers", NDU)
 def integers_have_no_trellis_state(seen: SeenUnit, model: ModelSoFar) -> Iterator[Outcome]:
     """R-EC-08: entry points of integer payloads have dq_state 0."""
-    if seen.get("nnr_compressed_data_unit_payload_type") == PT_INT:
+    if seen.get("nnr_compressed_data_unit_payload_type") == PT_INT and seen.get("dq_flag"):
         for number, state in enumerate(_header(seen).get("dq_state", [])):
-            if f"dq_state[{number}]" in seen.places:
-                yield outcome(state == 0, f"found {state}", f"dq_state[{number}]")
+            yield outcome(state == 0, f"found {state}", f"dq_state[{number}]")
 
 
 @RULES.unit("factor_name_without_decomposition", NDU)

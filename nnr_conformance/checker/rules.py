@@ -205,6 +205,7 @@ class RuleRunner:
     _watches: list[tuple[Watcher, Watch]] = field(default_factory=list)
     _events_by_type: dict[int, list[tuple[Events, Watch]]] = field(default_factory=dict)
     _by_type: dict[int, list[tuple[str, UnitCheck]]] = field(default_factory=dict)
+    _on_decoded: list[tuple[str, DecodedCheck]] = field(default_factory=list)
     _carried: int = 0
     _model: ModelSoFar = field(default_factory=ModelSoFar)
 
@@ -218,6 +219,8 @@ class RuleRunner:
             if rule.on_unit is not None:
                 for unit_type in rule.unit_types:
                     self._by_type.setdefault(unit_type, []).append((rule.code, rule.on_unit))
+            if rule.on_decoded is not None:
+                self._on_decoded.append((rule.code, rule.on_decoded))
 
     @property
     def counts(self) -> dict[str, RuleCount]:
@@ -241,10 +244,9 @@ class RuleRunner:
 
     def see_decoded(self, unit: DecodedUnit) -> None:
         """Run the rules on decoded units on the unit that was seen last."""
-        for rule in self.rules:
-            if rule.on_decoded is not None:
-                for found in rule.on_decoded(unit, self._model):
-                    self._tell(rule.code, found, unit.label, None)
+        for code, check in self._on_decoded:
+            for found in check(unit, self._model):
+                self._tell(code, found, unit.label, None)
         self._model.add_decoded(unit)
 
     def see_all_carried(self, carried: Sequence[CarriedData]) -> None:
@@ -293,7 +295,7 @@ class RuleRunner:
             return
         path, bits = joined(label, found.element) if found.element else label, None
         if seen is not None and found.element:
-            path, bits = seen.paths.get(found.element, path), seen.places.get(found.element)
+            path, bits = seen.path_of(found.element, path), seen.place_of(found.element)
         self.judge.broken(code, found.message, bits=bits, path=path)
 
 

@@ -29,22 +29,26 @@ DESCRIPTORS: Mapping[str, tuple[type, ...]] = {
 class ScopeCounts:
     """How often a stream has what checks look at.
 
-    `things`: counts by scope, each a word and a name: ``stream``, ``unit NNR_NDU``, ``element scan_order``,
-    ``descriptor string``, ``tensor coded`` (or raw, codebook), ``tool row skip``.
+    A scope is a word and names: ``stream``, ``unit NNR_NDU``, ``element scan_order``, ``descriptor string``,
+    ``tensor coded`` (or raw, codebook), ``tool row skip``. `things`: the counts of tensors and tools.
     """
 
     things: Counter[str] = field(default_factory=Counter)
+    _unit_types: Counter[int] = field(default_factory=Counter)
+    _elements: Counter[str] = field(default_factory=Counter)
     _kinds: Counter[type] = field(default_factory=Counter)
 
     def see_unit(self, unit: Unit, trace: Iterable[TraceEntry]) -> None:
         """Count a unit and the elements that are in it."""
-        self.things["unit"] += 1
-        if unit.unit_type >= 0:
-            self.things[f"unit {unit_type_name(unit.unit_type)}"] += 1
+        self._unit_types[unit.unit_type] += 1
+        elements, kinds = self._elements, self._kinds
         for entry in trace:
             if entry.size:
-                self.things[f"element {entry.name.partition('[')[0]}"] += 1
-                self._kinds[type(entry.descriptor)] += 1
+                name = entry.name
+                if name[-1] == "]":
+                    name = name.partition("[")[0]
+                elements[name] += 1
+                kinds[entry.descriptor.__class__] += 1
 
     def see_decoded(self, unit: DecodedUnit) -> None:
         """Count the tensors of a decoded unit, and the tools that it uses."""
@@ -63,6 +67,11 @@ class ScopeCounts:
         if word == "descriptor":
             kinds = [kind for name in names.split(", ") for kind in DESCRIPTORS[name]]
             return sum(self._kinds[kind] for kind in kinds)
+        if word == "element":
+            return sum(self._elements[name] for name in names.split(", "))
+        if word == "unit":
+            counts = {unit_type_name(number): count for number, count in self._unit_types.items()}
+            return sum(counts.get(name, 0) for name in names.split(", ")) if names else sum(counts.values())
         if not names:
             return self.things[word]
         return sum(self.things[f"{word} {name}"] for name in names.split(", "))

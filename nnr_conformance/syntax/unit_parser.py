@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from construct import Container
@@ -64,7 +64,7 @@ class Unit:
 
     `names` has every element and variable by name (chained to the state before the unit); `header` and `payload` are
     the trees, empty as far as they could not be parsed; `payload_first` is the byte behind the header; `broken` says
-    that parsing stopped early.
+    that parsing stopped early; `unit_type` is nnr_unit_type, or -1 when not even that could be read.
     """
 
     label: str
@@ -76,11 +76,10 @@ class Unit:
     payload: Container
     payload_first: int
     broken: bool
+    unit_type: int = field(init=False)
 
-    @property
-    def unit_type(self) -> int:
-        """nnr_unit_type, or -1 when not even that could be read."""
-        return int(self.header.get("nnr_unit_type", -1))
+    def __post_init__(self) -> None:
+        self.unit_type = int(self.header.get("nnr_unit_type", -1))
 
     @property
     def is_part(self) -> bool:
