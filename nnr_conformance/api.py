@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nnr_conformance.bits import Buffer
 from nnr_conformance.decoder.digests import StageDigests
-from nnr_conformance.decoder.how import UnitDecoder
+from nnr_conformance.decoder.how import FreeElements, UnitDecoder
 from nnr_conformance.decoder.model import (
     Composer,
     CompositionCheck,
@@ -145,6 +145,7 @@ class ChainDecoder:
             keep_levels=not last or holds_several_models(stream),
             exact_codebook=not self.transmitted_only,
             given_parents=frozenset(self.base),
+            free_elements=FreeElements(self.limits.free_elements),
         )
         digests = StageDigests()
         before = sum(len(one) for one in self.streams[:number])

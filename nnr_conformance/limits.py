@@ -21,11 +21,12 @@ class Limits:
     """Bounds checked before anything is allocated; reaching one gives a diagnostic of stage `limits`, never a crash.
 
     `stream_bytes`: size of a stream; a larger one is not read at all. `units`: units of a stream or an aggregate unit.
-    `tensor_elements`: elements of one tensor. `free_elements`: elements of a tensor beyond what its payload can carry
-    bin by bin (skipped rows and codebooks of size 1 cost nothing). `dimensions` (at most 32), `topology_elements` (ids
-    in a list), `codebook_entries`, `string_bytes`: per occurrence. `inflated_bytes`: all output of DEFLATE in a stream.
-    `aggregate_depth`: nesting of aggregate units (at most 100). `composition_products`: multiplications of one product
-    of factors G and H (about 1 ns each). Raises UsageError for a limit that this software cannot go to.
+    `tensor_elements`: elements of one tensor. `free_elements`: elements of all tensors of a stream beyond what their
+    payloads can carry bin by bin (skipped rows and codebooks of size 1 cost nothing). `dimensions` (at most 32),
+    `topology_elements` (ids in a list), `codebook_entries`, `string_bytes`: per occurrence. `inflated_bytes`: all
+    output of DEFLATE in a stream. `aggregate_depth`: nesting of aggregate units (at most 100). `composition_products`:
+    multiplications of one product of factors G and H (about 1 ns each). Raises UsageError for a limit that this
+    software cannot go to.
     """
 
     stream_bytes: int = 1 << 36

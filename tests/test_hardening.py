@@ -27,6 +27,7 @@ import nnr_conformance
 from nnr_conformance import Report, Verdict
 from nnr_conformance.bits import BitReader, BitWriter
 from nnr_conformance.cli.check import main
+from nnr_conformance.encoder.recipe import build_recipe
 from nnr_conformance.encoder.units import build_unit, state_for, with_size
 from nnr_conformance.errors import UsageError
 from nnr_conformance.expressions import Function, at, ceil_div, either, evaluate, prepared
@@ -396,6 +397,15 @@ def test_a_unary_length_of_256_takes_no_more_bins_than_the_payload_has(payload: 
     budget = 200 * 8 * len(payload)
     assert calls(lambda: nnr_conformance.check(stream, compiled=False)) < budget
     assert checked(stream).verdict in Verdict
+
+
+def test_tensors_that_cost_nothing_share_one_budget() -> None:
+    codebook = {"codebook_zero_value": 3, "codebook_size": 1, "tensor_dimensions": [4096, 1024]}
+    units = [{"NNR_NDU": {"topology_elem_id": f"w{n}", **codebook, "tensors": [{"levels": [0]}]}} for n in range(12)]
+    stream = build_recipe([{"NNR_STR": {}}, {"NNR_MPS": {"mps_quantization_method_flags": 3}}, *units]).data
+    report = nnr_conformance.check(stream)
+    assert stopped_by(report, "limit_elements")
+    assert len(report.streams[0].tensors) == 4
 
 
 # ---- side effects

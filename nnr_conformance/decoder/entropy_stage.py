@@ -91,6 +91,7 @@ def entropy_decode(
             outcome = second
     if how.readings.marked is not None:
         mark_payload(how.readings, codings, outcome.results, skipping=outcome.skipping, history=outcome.history)
+    how.free_elements.spend(sum(result.quantized.size for result in outcome.results), len(payload.data))
     for note in outcome.notes:
         diagnostic = _placed(note, members, payload, path, strict=findings.strict)
         if note.element:
@@ -125,8 +126,9 @@ class _Outcome:
 
 def _attempt(codings: list[TensorCoding], payload: PayloadBytes, rules: PayloadRules, how: UnitDecoder) -> _Outcome:
     results: list[TensorResult] = []
+    limits = replace(how.limits, free_elements=how.free_elements.left)
     try:
-        decoder = PayloadDecoder(payload.data, rules, compiled=how.compiled, work_bits=how.work_bits, limits=how.limits)
+        decoder = PayloadDecoder(payload.data, rules, compiled=how.compiled, work_bits=how.work_bits, limits=limits)
     except EntropyFault as fault:
         return _Outcome(results, [], fault)
     try:

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from nnr_conformance.limits import DEFAULT_LIMITS, Limits
+from nnr_conformance.limits import DEFAULT_LIMITS, LEVELS_PER_PAYLOAD_BYTE, Limits
 from nnr_conformance.readings import DEFAULT_READINGS, Readings
+
+
+@dataclass(slots=True)
+class FreeElements:
+    """What a stream may still announce beyond what its payloads can carry (limit free_elements)."""
+
+    left: int
+
+    def spend(self, elements: int, payload_bytes: int) -> None:
+        """Take what tensors of this many elements have beyond what a payload of this size can carry."""
+        self.left -= min(self.left, max(0, elements - LEVELS_PER_PAYLOAD_BYTE * payload_bytes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +26,7 @@ class UnitDecoder:
     `compiled`: force the execution of the entropy decoder, None chooses. `work_bits`: payload bits of the whole job.
     `keep_levels`: remember levels and history for updates that follow. `exact_codebook`: codebook tensors as float64
     products, for arithmetic that follows, instead of rounded to float32. `given_parents`: names of tensors whose values
-    the caller has, so that updates of them need no earlier stream.
+    the caller has, so that updates of them need no earlier stream. `free_elements`: shared by all payloads of a stream.
     """
 
     readings: Readings = DEFAULT_READINGS
@@ -25,3 +36,4 @@ class UnitDecoder:
     keep_levels: bool = True
     exact_codebook: bool = False
     given_parents: frozenset[str] = frozenset()
+    free_elements: FreeElements = field(default_factory=lambda: FreeElements(DEFAULT_LIMITS.free_elements))

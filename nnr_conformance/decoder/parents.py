@@ -160,3 +160,5 @@ def remember(
     tree.add(node, payload.data)
     if header.get("parent_node_id_present_flag") or how.readings["history"] == "all":
         tree.remember_history(node)
+    else:
+        tree.forget_history(node)

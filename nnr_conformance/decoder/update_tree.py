@@ -64,6 +64,11 @@ class UpdateTree:
             now = levels != 0
             self.history[name] = now if before is None or before.shape != now.shape else before | now
 
+    def forget_history(self, node: Node) -> None:
+        """A new root begins without history, whatever tensors of its names had before."""
+        for name in node.names:
+            self.history.pop(name, None)
+
     def by_ids(self, device_id: int, parameter_id: int, depth: int) -> Node | None:
         """The node of these ids."""
         return self.nodes.get((device_id, parameter_id, depth))
