@@ -137,3 +137,9 @@ def test_a_changed_byte_a_missing_file_and_a_stray_one_are_noticed(
     assert "6-left-over-01.nnr: no recipe gives it" in problems
     assert len(list(write_files(tmp_path))) == 3
     assert list(build_problems()) == []
+
+
+def test_the_recipe_that_the_readme_shows_is_a_stored_one() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    recipe = data_path(f"{FOLDER}/6/scan-order-reserved.yaml").read_text(encoding="utf-8")
+    assert f"```yaml\n{recipe}```" in readme
