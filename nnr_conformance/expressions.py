@@ -186,7 +186,8 @@ def _render_function(expression: Function) -> str:
 def _operand(expression: Expression, rank: int) -> str:
     """An operand of an operator of this precedence, in parentheses when it binds later."""
     text = render(expression)
-    return f"({text})" if isinstance(expression, BinExpr) and _rank(expression) > rank else text
+    alternatives = isinstance(expression, Function) and expression.name == "either" and rank < len(_PRECEDENCE) - 1
+    return f"({text})" if alternatives or (isinstance(expression, BinExpr) and _rank(expression) > rank) else text
 
 
 def _rank(expression: BinExpr) -> int:

@@ -58,6 +58,7 @@ def test_a_simplified_sum_has_the_same_value(drawn: Any, a: int, b: int, c: int)
         (-(this.a + 1), "-(a + 1)"),
         (obj_ <= 4, "value <= 4"),
         (either(this.a == 1, this.b == 2), "a == 1 || b == 2"),
+        ((this.c == 3) & either(this.a == 1, this.b == 2), "c == 3 && (a == 1 || b == 2)"),
         (ceil_div(this.rows, 4 << this.order), "Ceil( rows / (4 << order) )"),
         (at(this.items, this.j), "items[j]"),
         (Function("Max", max, 0, this.n - 1), "Max( 0, n - 1 )"),

@@ -130,6 +130,9 @@ def _verdicts_of(
     """Checks the streams of a chain again under other readings."""
 
     def verdicts(readings: Readings) -> Sequence[Verdict]:
+        for decoder in chain.decoders:
+            # What was carried has been judged; checking again needs the memory.
+            decoder.carried.clear()
         again = replace(chain, readings=readings, decoders=[], findings=[], digests=[], on_progress=None, on_unit=None)
         report = check_chain(again, disabled=disabled, edition=edition, dependence=False)
         return [stream.verdict for stream in report.streams]

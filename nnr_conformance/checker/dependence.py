@@ -7,6 +7,7 @@ other choice.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from nnr_conformance.checker.peculiarity_rules import is_one_string
 from nnr_conformance.readings import Readings, known_readings
 from nnr_conformance.report.model import ReadingOutcome, StreamReport, Verdict
-from nnr_conformance.syntax.enumerations import AGG, DFL, LPS, MPS, NDU, QNT, TPL
+from nnr_conformance.syntax.enumerations import AGG, CPT_DC, DFL, LPS, MPS, NDU, QNT, TPL
 from nnr_conformance.syntax.unit_parser import Unit
 
 RESOLVED = ("edition1-payload",)
@@ -92,13 +93,17 @@ def of_syntax(unit: Unit) -> Iterator[str]:
     kind = unit.unit_type
     if kind == NDU:
         yield from _of_compressed_data(unit.header.get("nnr_compressed_data_unit_header", {}))
+        yield from _of_parameters(unit)
     elif kind == AGG:
         yield "aggregate-layout"
     elif kind in (MPS, LPS):
         yield from _of_maps(unit.payload)
     elif kind == TPL:
-        if "pruning_dictionary" in unit.payload.get("nnr_pruning_topology_container", {}):
+        container = unit.payload.get("nnr_pruning_topology_container", {})
+        if "pruning_dictionary" in container:
             yield "pruning-dictionary"
+        if "sparsity_bit_mask" in container and container["order_flag"] == 0:
+            yield "mask-order"
         yield from _of_bytes(unit, "topology")
     elif kind == QNT:
         yield from _of_bytes(unit, "quantization")
@@ -122,6 +127,10 @@ def _of_maps(payload: Mapping[str, Any]) -> Iterator[str]:
 def _of_compressed_data(header: Mapping[str, Any]) -> Iterator[str]:
     if header.get("first_tensor_dimension_shift", 0):
         yield "dimension-shift"
+    if 2 <= header.get("nnr_decompressed_data_format", 0) <= 9:
+        yield "decompressed-formats"
+    if header.get("tensor_dimensions_list", {}).get("count_tensor_dimensions") == 0:
+        yield "scalar-dimensions"
     mapping = header.get("topology_tensor_dimension_mapping")
     if mapping is not None:
         if len(mapping.get("split_index", ())) > 1:
@@ -129,6 +138,23 @@ def _of_compressed_data(header: Mapping[str, Any]) -> Iterator[str]:
         indices, values = mapping.get("shift_index", ()), mapping.get("shift_value", ())
         if any(_shifts_differ(*piece) for piece in zip(indices, values, strict=False)):
             yield "axis-shift"
+
+
+def _of_parameters(unit: Unit) -> Iterator[str]:
+    types = unit.get("compressed_parameter_types", 0)
+    if unit.get("input_parameters_present_flag", 1) == 0 and types:
+        yield "outside-types"
+    if unit.get("scan_order", 0):
+        dims = unit.get("tensor_dimensions", ())
+        rows, rank = unit.get("g_number_of_rows", 0), unit.get("decomposition_rank", 0)
+        elements = math.prod(dims)
+        shapes = [(rows, rank), (rank, elements // max(rows, 1))]
+        if not types & CPT_DC:
+            first = unit.get("CodedRows", 0)
+            shapes = [(first, elements // max(first, 1))]
+        size = 4 << min(unit.get("scan_order"), 4)
+        if any(height > size and width == 1 for height, width in shapes):
+            yield "narrow-entry-points"
 
 
 def _shifts_differ(indices: Sequence[int], values: Sequence[int]) -> bool:

@@ -15,6 +15,7 @@ from nnr_conformance.checker.topology_formats import nnef_labels
 from nnr_conformance.decoder.composition import Member
 from nnr_conformance.decoder.tensors import DecodedUnit
 from nnr_conformance.decoder.topology import CarriedData
+from nnr_conformance.expressions import evaluate, reading
 from nnr_conformance.scope import TraceEntry
 from nnr_conformance.syntax.enumerations import AGG, CPT_DC, CPT_LS, LPS, MPS, NDU, PT_BLOCK, TPL, TPL_NNEF
 from nnr_conformance.syntax.unit_parser import Unit
@@ -61,7 +62,7 @@ class Layer(NamedTuple):
 
 
 class SparsityMask(NamedTuple):
-    """A bit mask of sparse_flag: the unit that has it, the bits as packed bytes, count_bits, and order_flag."""
+    """A bit mask of sparse_flag: the unit that has it, the bits as packed bytes, count_bits, and its order."""
 
     label: str
     bits: bytes
@@ -140,7 +141,7 @@ class ModelSoFar:
         elif unit_type == NDU and (weight := part_of_weight(seen)):
             self.layers_of_weights.setdefault(weight, self.layer or Layer("", self_contained=False))
         elif unit_type == TPL:
-            self._add_container(seen.unit.payload.get("nnr_pruning_topology_container", {}), label)
+            self._add_container(seen)
 
     def add_decoded(self, unit: DecodedUnit) -> None:
         """Remember that a unit was decoded, and compare its tensors with the sparsity mask."""
@@ -159,13 +160,16 @@ class ModelSoFar:
         if data.unit_type == TPL and data.storage_format == TPL_NNEF:
             self.labels |= nnef_labels(data.data) or frozenset()
 
-    def _add_container(self, container: Mapping[str, Any], label: str) -> None:
+    def _add_container(self, seen: SeenUnit) -> None:
+        label, container = seen.unit.label, seen.unit.payload.get("nnr_pruning_topology_container", {})
         tree = container.get("pruning_dictionary", {})
         for name, dims in zip(tree.get("element_id", ()), tree.get("dim", ()), strict=False):
             self.pruned[name] = (label, dims)
         mask = container.get("sparsity_bit_mask")
         if mask is not None and self.mask is None:
-            self.mask = SparsityMask(label, mask["bit_mask_value"], mask["count_bits"], container["order_flag"] == 1)
+            always = evaluate(reading("mask-order"), seen.unit.names) == "row-major"
+            row_major = always or container["order_flag"] == 1
+            self.mask = SparsityMask(label, mask["bit_mask_value"], mask["count_bits"], row_major)
 
 
 def part_of_weight(seen: SeenUnit) -> str:

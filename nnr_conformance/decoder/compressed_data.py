@@ -207,7 +207,7 @@ def _dequantize(
     check_qp(qp, quantization.density, findings=findings, path=path, bits=field_bits)
     if codebook is None:
         values: NDArray[Any] = dequantize_uniform(
-            quantized, qp, quantization.density, findings=findings, path=path, bits=place
+            quantized, qp, quantization.density, findings=findings, readings=how.readings, path=path, bits=place
         )
     else:
         dtype = np.float64 if how.exact_codebook else np.float32

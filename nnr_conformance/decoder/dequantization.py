@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from nnr_conformance.diagnostics import Findings, stop
 from nnr_conformance.errors import UsageError
+from nnr_conformance.readings import DEFAULT_READINGS, Readings
 
 Bits = tuple[int, int] | None
 
@@ -56,14 +57,22 @@ def check_qp(qp: int, density: int, *, findings: Findings, path: str = "", bits:
 
 
 def dequantize_uniform(
-    quantized: NDArray[np.int32], qp: int, density: int, *, findings: Findings, path: str = "", bits: Bits = None
+    quantized: NDArray[np.int32],
+    qp: int,
+    density: int,
+    *,
+    findings: Findings,
+    readings: Readings = DEFAULT_READINGS,
+    path: str = "",
+    bits: Bits = None,
 ) -> NDArray[np.float32]:
     """Clause 9, R-QP-04: value = step * level, both factors in binary32, any shape in, same shape out.
 
     A level is first rounded to binary32 (inexact above 2^24 in magnitude), then multiplied once; this differs from
-    rounding the exact product. With dependent quantization `quantized` holds the doubled levels and the step is the
-    same. Level 0 gives +0, and NaN when the step is infinite. Reports `value_overflow`, `value_not_a_number` and
-    `precision_loss`. Memory: the result only. Raises UsageError when `quantized` is not int32.
+    rounding the exact product, as the reading level-rounding=once has it. With dependent quantization `quantized` holds
+    the doubled levels and the step is the same. Level 0 gives +0, and NaN when the step is infinite. Reports
+    `value_overflow`, `value_not_a_number` and `precision_loss`. Memory: the result only. Raises UsageError when
+    `quantized` is not int32.
     """
     _require_int32(quantized)
     step = step_size(qp, density)
@@ -86,7 +95,17 @@ def dequantize_uniform(
                     bits=bits,
                     path=path,
                 )
+                readings.mark("level-rounding")
+                if readings["level-rounding"] == "once":
+                    _round_once(quantized, _exact_step(qp, density), values)
     return values
+
+
+def _round_once(quantized: NDArray[np.int32], step: float, values: NDArray[np.float32]) -> None:
+    """Put the products into `values`, each exact in binary64 before it is rounded to binary32."""
+    flat_levels, flat_values = quantized.reshape(-1), values.reshape(-1)
+    for first in range(0, quantized.size, _CHUNK):
+        flat_values[first : first + _CHUNK] = flat_levels[first : first + _CHUNK].astype(np.float64) * step
 
 
 @dataclass(frozen=True, slots=True, eq=False)

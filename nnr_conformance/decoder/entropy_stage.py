@@ -51,8 +51,10 @@ def entry_points(
             continue
         shape = coded_shape(header, tensor, how)
         count = max(0, -(-shape[0] // (4 << scan_order)) - 1)
-        share, points = tuple(points[:count]), points[count:]
         single = shape[0] == 1 or math.prod(shape[1:]) == 1
+        if single and how.readings["narrow-entry-points"] == "absent":
+            count = 0
+        share, points = tuple(points[:count]), points[count:]
         shares.append(None if single else share)
     return shares
 

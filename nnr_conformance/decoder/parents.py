@@ -157,7 +157,10 @@ def remember(
         names=tuple(dict.fromkeys((*header.names, *(tensor.name for tensor in tensors)))),
         levels={tensor.name: compact(tensor.quantized) for tensor in tensors if tensor.quantized is not None},
     )
-    tree.add(node, payload.data)
+    if len(payload.starts) > 1:
+        how.readings.mark("parent-hash")
+    hashed = payload.data[payload.starts[-1] :] if how.readings["parent-hash"] == "last-part" else payload.data
+    tree.add(node, hashed)
     if header.get("parent_node_id_present_flag") or how.readings["history"] == "all":
         tree.remember_history(node)
     else:

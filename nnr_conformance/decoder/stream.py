@@ -35,7 +35,7 @@ from nnr_conformance.syntax.enumerations import (
     TPL_REFLIST,
     unit_type_name,
 )
-from nnr_conformance.syntax.unit_parser import Unit, parse_joined_payload
+from nnr_conformance.syntax.unit_parser import Unit, parse_inflated_container, parse_joined_payload
 from nnr_conformance.syntax.unit_walker import walk_units
 
 
@@ -174,6 +174,8 @@ class StreamDecoder:
         tree = unit.payload
         if unit.is_part:
             tree = parse_joined_payload(unit, payload.data, Session(self.findings, None, self.how.limits))
+        if unit.unit_type == TPL and storage in (TPL_PRUN, TPL_REFLIST):
+            tree = self._container(unit, tree, trace)
         if unit.unit_type == TPL and storage == TPL_REFLIST:
             self.tools.add("reference list")
             self._hear(self._references, Event("list", unit.label))
@@ -188,10 +190,30 @@ class StreamDecoder:
             self.tools.add("deflate")
             path = joined(joined(unit.label, f"nnr_{prefix}_unit_payload"), f"{prefix}_data")
             bits = places_of(trace, unit.label).get(f"{prefix}_data", (8 * unit.payload_first, 8 * unit.end))
-            left = replace(self.how.limits, inflated_bytes=self.how.limits.inflated_bytes - self._inflated)
-            content = inflate(content, left, self.findings, path, bits)
-            self._inflated += len(content)
+            content = self._inflate(content, path, bits)
         self.carried.append(CarriedData(unit.label, unit.unit_type, storage, bytes(content)))
+
+    def _inflate(self, data: bytes | memoryview, path: str, bits: tuple[int, int]) -> bytes:
+        """NNR_DFL data, inflated; all that a stream inflates is within one limit."""
+        left = replace(self.how.limits, inflated_bytes=self.how.limits.inflated_bytes - self._inflated)
+        content = inflate(data, left, self.findings, path, bits, self.how.readings)
+        self._inflated += len(content)
+        return content
+
+    def _container(self, unit: Unit, tree: Mapping[str, Any], trace: list[TraceEntry]) -> Mapping[str, Any]:
+        """The tree of a reference list or pruning container, inflated where it was compressed."""
+        if unit.get("topology_compression_format") == DFL:
+            self.how.readings.mark("container-compression")
+        if "topology_data" not in tree:
+            return tree
+        self.tools.add("deflate")
+        path = joined(joined(unit.label, "nnr_topology_unit_payload"), "topology_data")
+        bits = places_of(trace, unit.label).get("topology_data", (8 * unit.payload_first, 8 * unit.end))
+        content = self._inflate(tree["topology_data"], path, bits)
+        inflated: Mapping[str, Any] = parse_inflated_container(
+            unit, content, Session(self.findings, None, self.how.limits)
+        )
+        return inflated
 
     def _decode(
         self, unit: Unit, state: ModelState, trace: list[TraceEntry]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from nnr_conformance.diagnostics import Findings, stop
 from nnr_conformance.limits import Limits
+from nnr_conformance.readings import DEFAULT_READINGS, Readings
 
 _CHUNK = 1 << 16
 
@@ -21,20 +22,33 @@ class CarriedData:
     data: bytes
 
 
-def inflate(data: bytes | memoryview, limits: Limits, findings: Findings, path: str, bits: tuple[int, int]) -> bytes:
+def inflate(
+    data: bytes | memoryview,
+    limits: Limits,
+    findings: Findings,
+    path: str,
+    bits: tuple[int, int],
+    readings: Readings = DEFAULT_READINGS,
+) -> bytes:
     """Inflate NNR_DFL data: a zlib stream (RFC 1950) with nothing behind it (R-TPL-03, R-TPL-10).
 
-    Raw DEFLATE (RFC 1951) is accepted with a warning (open question H-08). Raises BitstreamError deflate_invalid or
-    limit_inflated.
+    Raw DEFLATE (RFC 1951) is accepted with a warning, or the other way round (reading deflate-wrapper). Raises
+    BitstreamError deflate_invalid or limit_inflated.
     """
+    readings.mark("deflate-wrapper")
+    raw = readings["deflate-wrapper"] == "raw"
+    windows = (-zlib.MAX_WBITS, zlib.MAX_WBITS) if raw else (zlib.MAX_WBITS, -zlib.MAX_WBITS)
     try:
-        return _inflate(data, zlib.MAX_WBITS, limits, findings, path, bits)
+        return _inflate(data, windows[0], limits, findings, path, bits)
     except zlib.error as fault:
         try:
-            inflated = _inflate(data, -zlib.MAX_WBITS, limits, findings, path, bits)
+            inflated = _inflate(data, windows[1], limits, findings, path, bits)
         except zlib.error:
             stop("deflate_invalid", f"{fault}", bits=bits, path=path)
-        findings.report("deflate_without_zlib", "raw DEFLATE data without a zlib header", bits=bits, path=path)
+        if raw:
+            findings.report("deflate_with_zlib", "DEFLATE data in a zlib container", bits=bits, path=path)
+        else:
+            findings.report("deflate_without_zlib", "raw DEFLATE data without a zlib header", bits=bits, path=path)
         return inflated
 
 

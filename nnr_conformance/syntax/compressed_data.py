@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 from construct import this
 
-from nnr_conformance.descriptors import ByteAlignment, Must, bs, ie, st, u, ue, value
+from nnr_conformance.descriptors import ByteAlignment, Descriptor, Must, bs, ie, st, u, ue, value
 from nnr_conformance.expressions import Function, at, either, reading
 from nnr_conformance.syntax.declaration import Bound, For, If, Let, OutOfBand, Structure
 from nnr_conformance.syntax.enumerations import (
@@ -64,7 +66,11 @@ codebook = Structure(
 
 tensor_dimensions_list = Structure(
     "tensor_dimensions_list",
-    "count_tensor_dimensions" / ue(1, must=Must(value > 0, "no_dimensions")),
+    If(
+        reading("scalar-dimensions") == "one",
+        "count_tensor_dimensions" / ue(1, must=Must(value > 0, "no_dimensions")),
+        otherwise=("count_tensor_dimensions" / ue(1),),
+    ),
     Bound("count_tensor_dimensions", "dimensions", "limit_dimensions"),
     For("j", this.count_tensor_dimensions, "tensor_dimensions" / ue(7, must=Must(value > 0, "dimension_zero"))),
 )
@@ -91,18 +97,38 @@ def _block_rows_minus1(rows: int, scan_order: int) -> int:
 
 
 def _entry_points(
-    scan_order: int, payload_type: int, types: int, rows: int, g_rows: int, rank: int, name: str, g_pending: int
+    scan_order: int,
+    payload_type: int,
+    types: int,
+    rows: int,
+    g_rows: int,
+    rank: int,
+    name: str,
+    g_pending: int,
+    dimensions: list[int],
+    narrow: str,
 ) -> int:
+    elements = math.prod(dimensions)
+
+    def entries(height: int, width: int) -> int:
+        return 0 if narrow == "absent" and 1 in (height, width) else _block_rows_minus1(height, scan_order)
+
     if not types & CPT_DC:
-        return _block_rows_minus1(rows, scan_order)
+        return entries(rows, elements // max(rows, 1))
+    of_g, of_h = entries(g_rows, rank), entries(rank, elements // max(g_rows, 1))
     if payload_type == PT_BLOCK:
-        return _block_rows_minus1(g_rows, scan_order) + _block_rows_minus1(rank, scan_order)
-    return _block_rows_minus1(rank if holds_h(name, g_pending) else g_rows, scan_order)
+        return of_g + of_h
+    return of_h if holds_h(name, g_pending) else of_g
 
 
 def holds_h(name: str, g_pending: int) -> bool:
     """True when a decomposed unit outside a block holds H: by the suffix of its id, else because G came before it."""
     return name.endswith("_H") or (bool(g_pending) and not name.endswith("_G"))
+
+
+def _data_format(last: int) -> Descriptor:
+    known = Must(value <= last, "decompressed_data_format_reserved")
+    return u(7, enum=enumeration("nnr_decompressed_data_format"), must=known)
 
 
 nnr_compressed_data_unit_header = Structure(
@@ -193,11 +219,10 @@ nnr_compressed_data_unit_header = Structure(
     ),
     If(
         this.nnr_decompressed_data_format_present_flag == 1,
-        "nnr_decompressed_data_format"
-        / u(
-            7,
-            enum=enumeration("nnr_decompressed_data_format"),
-            must=Must(value <= 9, "decompressed_data_format_reserved"),
+        If(
+            reading("decompressed-formats") == "ten",
+            "nnr_decompressed_data_format" / _data_format(9),
+            otherwise=("nnr_decompressed_data_format" / _data_format(1),),
         ),
     ),
     If(
@@ -211,8 +236,16 @@ nnr_compressed_data_unit_header = Structure(
             "g_number_of_rows" / ue(3, infer=0, must=Must(value > 0, "decomposition_invalid")),
         ),
         otherwise=(
-            OutOfBand("compressed_parameter_types", default=0),
-            OutOfBand("decomposition_rank", "g_number_of_rows", default=0),
+            If(
+                reading("outside-types") == "given",
+                OutOfBand("compressed_parameter_types", default=0),
+                OutOfBand("decomposition_rank", "g_number_of_rows", default=0),
+                otherwise=(
+                    Let("compressed_parameter_types", 0),
+                    Let("decomposition_rank", 0),
+                    Let("g_number_of_rows", 0),
+                ),
+            ),
         ),
     ),
     If(
@@ -290,6 +323,8 @@ nnr_compressed_data_unit_header = Structure(
                 this.decomposition_rank,
                 this.element_name,
                 this.G_pending,
+                this.tensor_dimensions,
+                reading("narrow-entry-points"),
             ),
         ),
         For(

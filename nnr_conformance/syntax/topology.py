@@ -1,6 +1,7 @@
 """Payloads of topology and quantization units, with the pruning topology container (clauses 6 and 8).
 
-No public codec implements the pruning container; where its dictionary is aligned is a reading (pruning-dictionary).
+No public codec implements the pruning container; where its dictionary is aligned is a reading (pruning-dictionary), and
+so is whether containers can be compressed (container-compression).
 """
 
 from __future__ import annotations
@@ -8,9 +9,9 @@ from __future__ import annotations
 from construct import this
 
 from nnr_conformance.descriptors import BitString, ByteAlignment, Must, bs, reserved_zero, st, u, ue, value
-from nnr_conformance.expressions import reading
+from nnr_conformance.expressions import either, reading
 from nnr_conformance.syntax.declaration import For, If, Structure
-from nnr_conformance.syntax.enumerations import TPL_PRUN, TPL_REFLIST, enumeration
+from nnr_conformance.syntax.enumerations import DFL, TPL_PRUN, TPL_REFLIST, enumeration
 from nnr_conformance.syntax.identifiers import topology_elements_ids_list
 
 bit_mask = Structure(
@@ -67,17 +68,25 @@ nnr_pruning_topology_container = Structure(
 nnr_topology_unit_payload = Structure(
     "nnr_topology_unit_payload",
     If(
-        this.topology_storage_format == TPL_PRUN,
-        nnr_pruning_topology_container(),
+        (reading("container-compression") == "compressed")
+        & (this.topology_compression_format == DFL)
+        & either(this.topology_storage_format == TPL_PRUN, this.topology_storage_format == TPL_REFLIST),
+        "topology_data" / bs(),
         otherwise=(
             If(
-                this.topology_storage_format == TPL_REFLIST,
-                topology_elements_ids_list(0),
+                this.topology_storage_format == TPL_PRUN,
+                nnr_pruning_topology_container(),
                 otherwise=(
                     If(
-                        reading("byte-string") == "bytes",
-                        "topology_data" / bs(),
-                        otherwise=("topology_data" / st(),),
+                        this.topology_storage_format == TPL_REFLIST,
+                        topology_elements_ids_list(0),
+                        otherwise=(
+                            If(
+                                reading("byte-string") == "bytes",
+                                "topology_data" / bs(),
+                                otherwise=("topology_data" / st(),),
+                            ),
+                        ),
                     ),
                 ),
             ),

@@ -139,6 +139,16 @@ def parse_joined_payload(unit: Unit, payload: memoryview, session: Session) -> C
     return structure.parse_tree(BitReader(payload), unit.names, session, unit.label)
 
 
+def parse_inflated_container(unit: Unit, content: bytes, session: Session) -> Container:
+    """The payload tree of a container that was compressed; positions count from its inflated bytes.
+
+    Raises BitstreamError.
+    """
+    names = Scope(session, unit.names)
+    names["topology_compression_format"] = 0
+    return PAYLOADS[TPL].parse_tree(BitReader(memoryview(content)), names, session, unit.label)
+
+
 def _payload_structure(header: Mapping[str, Any]) -> Structure:
     if is_part(header):
         return part_of_payload

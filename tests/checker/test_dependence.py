@@ -15,7 +15,7 @@ from nnr_conformance.decoder.payload_readings import neighbour_depends, state_de
 from nnr_conformance.entropy import TensorCoding
 from nnr_conformance.readings import known_readings
 from tests.decoder.stream_builder import aggregate, coded, parameter_set, raw, start, topology
-from tests.decoder.test_reading_streams import GRID, STREAMS
+from tests.decoder.test_reading_streams import GRID, OUT_OF_BAND, STREAMS
 
 UNRESOLVED = sorted(set(STREAMS) - {"edition1-payload"})
 PLAIN = b"".join((start(), parameter_set(), coded("w", "e2-001-plain"), raw("r", GRID)))
@@ -23,20 +23,21 @@ PLAIN = b"".join((start(), parameter_set(), coded("w", "e2-001-plain"), raw("r",
 
 @pytest.mark.parametrize("reading", UNRESOLVED)
 def test_the_stream_of_a_reading_is_checked_under_each_other_choice(reading: str) -> None:
-    streams = STREAMS[reading]()
-    report = nnr_conformance.check(streams)
-    (outcome,) = [one for one in report.streams[-1].consulted if one.reading == reading]
+    streams, outside = STREAMS[reading](), OUT_OF_BAND.get(reading)
+    report = nnr_conformance.check(streams, out_of_band=outside)
+    outcome = next(one for stream in reversed(report.streams) for one in stream.consulted if one.reading == reading)
     row = known_readings()[reading]
     assert outcome.name == row["default"]
     assert set(outcome.others) == set(row["readings"]) - {row["default"]}
     for name, verdict in outcome.others.items():
-        alone = nnr_conformance.check(streams, readings={reading: name})
+        alone = nnr_conformance.check(streams, readings={reading: name}, out_of_band=outside)
         assert alone.streams[-1].verdict is verdict
 
 
 @pytest.mark.parametrize("reading", UNRESOLVED)
 def test_a_reading_that_was_chosen_is_not_questioned(reading: str) -> None:
-    report = nnr_conformance.check(STREAMS[reading](), readings={reading: known_readings()[reading]["default"]})
+    chosen = {reading: known_readings()[reading]["default"]}
+    report = nnr_conformance.check(STREAMS[reading](), readings=chosen, out_of_band=OUT_OF_BAND.get(reading))
     assert reading not in {one.reading for stream in report.streams for one in stream.consulted}
 
 

@@ -228,7 +228,7 @@ def test_an_element_tells_readings_and_values_from_outside_and_names_of_our_own(
     assert main(["--element", "topology_data"]) == 0
     printed = capsys.readouterr().out
     assert printed.startswith("topology_data  bs(v) or st(v)\n")
-    assert "  readings      byte-string\n" in printed
+    assert "  readings      byte-string, container-compression, deflate-wrapper\n" in printed
     assert main(["--element", "tensor_dimensions"]) == 0
     assert "  inferred      nothing; can be given out of band\n" in capsys.readouterr().out
     assert main(["--element", "terminate_bin"]) == 0

@@ -73,7 +73,11 @@ def test_the_table_of_a_list_has_loops_descriptors_requirements_and_limits() -> 
         "syntax                                           descriptor  value",
         "-----------------------------------------------  ----------  --------------------------",
         "tensor_dimensions_list( ) {",
-        "    count_tensor_dimensions                      ue(1)       value > 0 (no_dimensions)",
+        "    if( reading scalar-dimensions == one ) {",
+        "        count_tensor_dimensions                  ue(1)       value > 0 (no_dimensions)",
+        "    } else {",
+        "        count_tensor_dimensions                  ue(1)",
+        "    }",
         "    count_tensor_dimensions <= limit dimensions              limit_dimensions",
         "    for( j = 0; j < count_tensor_dimensions; j++ ) {",
         "        tensor_dimensions[ j ]                   ue(7)       value > 0 (dimension_zero)",
@@ -117,7 +121,9 @@ def test_values_of_enumerated_elements_are_named_in_conditions() -> None:
     chain = [row.text for row in describe(structures()["nnr_topology_unit_payload"]) if row.kind != "element"]
     assert chain == [
         "nnr_topology_unit_payload( ) {",
-        "if( topology_storage_format == NNR_TPL_PRUN ) {",
+        "if( reading container-compression == compressed && topology_compression_format == NNR_DFL && "
+        "(topology_storage_format == NNR_TPL_PRUN || topology_storage_format == NNR_TPL_REFLIST) ) {",
+        "} else if( topology_storage_format == NNR_TPL_PRUN ) {",
         "nnr_pruning_topology_container( )",
         "} else if( topology_storage_format == NNR_TPL_REFLIST ) {",
         "topology_elements_ids_list( 0 )",

@@ -51,8 +51,8 @@ FACTS = {
     "upm_count_classes u(8), upm_class_bitmask ue(7), upm_nn_class_accuracy flt(32)",
     "decomposition_performance_map": "dpm_count_thresholds u(8), mse_threshold flt(32), dpm_nn_accuracy flt(32), "
     "nn_reduction_ratio flt(32), dpm_count_classes u(16), dpm_nn_class_accuracy flt(32)",
-    "nnr_topology_unit_payload": "nnr_pruning_topology_container, topology_elements_ids_list, topology_data bs(v), "
-    "topology_data st(v)",
+    "nnr_topology_unit_payload": "topology_data bs(v), nnr_pruning_topology_container, topology_elements_ids_list, "
+    "topology_data bs(v), topology_data st(v)",
     "nnr_quantization_unit_payload": "quantization_data bs(v), quantization_data st(v)",
     "topology_elements_ids_list": "count_topology_elements_minus2 ue(7), byte_alignment( ), "
     "topology_elem_id_list st(v), topology_elem_id_index_list ue(7), byte_alignment( )",
@@ -70,14 +70,15 @@ FACTS = {
     "temporal_context_modeling_flag u(1), "
     "parent_device_id ue(1), parameter_id ue(5), put_node_depth ue(4), parent_node_payload_sha256 u(256), "
     "parent_node_payload_sha512 u(512), codebook_present_flag u(1), codebook, dq_flag u(1), "
-    "nnr_decompressed_data_format u(7), tensor_dimensions_flag u(1), cabac_unary_length_flag u(1), "
+    "nnr_decompressed_data_format u(7), nnr_decompressed_data_format u(7), tensor_dimensions_flag u(1), "
+    "cabac_unary_length_flag u(1), "
     "compressed_parameter_types u(4), decomposition_rank ue(3), g_number_of_rows ue(3), tensor_dimensions_list, "
     "topology_tensor_dimension_mapping, cabac_unary_length_minus1 u(8), codebook, first_tensor_dimension_shift ue(1), "
     "scan_order u(4), value u(8), dq_state u(3), bit_offset ue(11), bit_offset_delta ie(7), byte_alignment( )",
     "nnr_compressed_data_unit_payload": "raw_float32_parameter flt(32) ..., cabac_payload ae(v) ...",
     "codebook": "codebook_egk u(4), codebook_size ue(2), codebook_center_offset ie(2), codebook_zero_value ie(7), "
     "codebook_delta_left ue(codebook_egk), codebook_delta_right ue(codebook_egk)",
-    "tensor_dimensions_list": "count_tensor_dimensions ue(1), tensor_dimensions ue(7)",
+    "tensor_dimensions_list": "count_tensor_dimensions ue(1), count_tensor_dimensions ue(1), tensor_dimensions ue(7)",
     "topology_tensor_dimension_mapping": "concatenation_axis_index u(8), split_index ue(7), number_of_shifts ue(1), "
     "shift_index ue(7), shift_value ue(1)",
 }
