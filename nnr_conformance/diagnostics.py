@@ -48,7 +48,8 @@ class Rule:
     """One row of the catalogue: a condition that a stream can violate.
 
     `applies`: what a check that decoding makes looks at (see `checker.scopes`); empty for rules of the checker.
-    `no_stream`: why no stream can show it, only callers of a stage of the decoder; empty for all others.
+    `divergences`: ids of known divergences of NNCodec that show in it. `no_stream`: why no stream can show it, only
+    callers of a stage of the decoder; empty for all others.
     """
 
     code: str
@@ -63,11 +64,16 @@ class Rule:
     effect: Effect
     applies: str = ""
     no_stream: str = ""
+    divergences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding. `bits` is (first, end) in bits from the start of the stream, end exclusive; None: no place."""
+    """One finding.
+
+    `bits` is (first, end) in bits from the start of the stream, end exclusive; None: no place. `divergences`: ids in
+    `spec/divergences.yaml` of what NNCodec does, where such a finding may come from that.
+    """
 
     code: str
     requirement: str
@@ -80,6 +86,7 @@ class Diagnostic:
     confidence: str = ""
     evidence: str = ""
     effect: Effect = Effect.NONCONFORMING
+    divergences: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         where = f" at bits {self.bits[0]}..{self.bits[1] - 1}" if self.bits and self.bits[1] > self.bits[0] else ""
@@ -109,6 +116,7 @@ def catalogue() -> dict[str, Rule]:
             effect=Effect(row.get("effect", "nonconforming")),
             applies=row.get("applies", ""),
             no_stream=row.get("no_stream", ""),
+            divergences=tuple(row.get("divergences", ())),
         )
     return rules
 
@@ -139,6 +147,7 @@ def diagnose(
         confidence=rule.confidence,
         evidence=rule.evidence,
         effect=rule.effect,
+        divergences=rule.divergences,
     )
 
 

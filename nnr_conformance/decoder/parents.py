@@ -34,15 +34,16 @@ def find_parent(header: UnitHeader, tree: UpdateTree, judge: Judge, how: UnitDec
     if not header.get("parent_node_id_present_flag"):
         return None
     header.tools.add("update")
+    own = {name.removesuffix("_G").removesuffix("_H") for name in header.names}
+    given = not how.given_parents.isdisjoint(own)
     if header.get("parent_node_id_type") == ICNN_NDU_ID:
-        node = _lookup_ids(header, tree, judge)
+        node = _lookup_ids(header, tree, judge, given)
     else:
         node = _lookup_digest(header, tree, judge)
-    own = {name.removesuffix("_G").removesuffix("_H") for name in header.names}
     if node is not None:
         judge.met("missing_parent")
         _compare_ids(header, node, judge)
-    elif not how.given_parents.intersection(own):
+    elif not given:
         message = f"the parent of {header.names[0]!r} is not among the streams before"
         _broken(judge, "missing_parent", message, header, "parent_node_id_present_flag")
     return node
@@ -62,8 +63,11 @@ def _lookup_digest(header: UnitHeader, tree: UpdateTree, judge: Judge) -> Node |
     return node
 
 
-def _lookup_ids(header: UnitHeader, tree: UpdateTree, judge: Judge) -> Node | None:
-    """The parent by device, parameter and depth, or by its name if it has no ids (R-ED2-08 to R-ED2-10)."""
+def _lookup_ids(header: UnitHeader, tree: UpdateTree, judge: Judge, given: bool) -> Node | None:
+    """The parent by device, parameter and depth, or by its name if it has no ids (R-ED2-08 to R-ED2-10).
+
+    `given`: the caller has a parent's values, so that the first update of a parameter needs no node before it.
+    """
     device, parameter, depth = (header.get(name) for name in ("parent_device_id", "parameter_id", "put_node_depth"))
     if depth < 1:
         return None
@@ -76,7 +80,7 @@ def _lookup_ids(header: UnitHeader, tree: UpdateTree, judge: Judge) -> Node | No
     if namesake is not None and namesake.device_id is None:
         # A parent of an edition 1 stream has no node ids; its name is all there is.
         return namesake
-    if not tree.nodes:
+    if not tree.nodes or (given and (device, parameter) not in tree.depths):
         return None
     if parameter not in tree.parameters:
         message = f"no node before has parameter_id {parameter}"

@@ -58,6 +58,8 @@ def _about(found: Diagnostic, link: Callable[[str], str], excerpt: str) -> Itera
         yield "bytes", f"<code>{_MARKED.sub(_mark, text(excerpt))}</code>"
     if found.hint:
         yield "hint", text(found.hint)
+    if found.divergences:
+        yield "known", text(f"divergence of NNCodec: {', '.join(found.divergences)}")
 
 
 def _mark(found: re.Match[str]) -> str:

@@ -102,6 +102,7 @@ def diagnostic_to_json(found: Diagnostic) -> dict[str, Any]:
         "path": found.path,
         "message": found.message,
         "hint": found.hint,
+        "divergences": list(found.divergences),
         "confidence": found.confidence,
         "evidence": found.evidence,
     }

@@ -118,6 +118,7 @@ def _result(found: Diagnostic, rule: int, stream: StreamReport, artifact: int) -
             "effect": found.effect.value,
             "bits": None if found.bits is None else list(found.bits),
             "hint": found.hint,
+            "divergences": list(found.divergences),
             "evidence": found.evidence,
             "confidence": found.confidence,
         },

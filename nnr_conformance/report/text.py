@@ -123,6 +123,8 @@ def _group(group: DiagnosticGroup, colour: bool) -> Iterator[str]:
         yield from _wrapped(f"{place(found)}: {group.excerpt}" if group.excerpt else place(found), 4)
     if found.hint and found.severity is not Severity.INFO:
         yield from _wrapped(f"hint: {found.hint}", 4)
+    if found.divergences:
+        yield from _wrapped(f"known divergence of NNCodec: {', '.join(found.divergences)}", 4)
 
 
 def basis(found: Diagnostic) -> str:

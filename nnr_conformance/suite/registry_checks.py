@@ -99,6 +99,10 @@ def _status_problems(rows: SpecRows) -> Iterator[str]:
 
 def _divergence_problems(rows: SpecRows) -> Iterator[str]:
     requirements = _by_id(rows)
+    named = {(code, row["id"]) for row in rows.divergences for code in row["codes"]}
+    shown = {(row["code"], name) for row in rows.diagnostics for name in row.get("divergences", ())}
+    for code, name in sorted(named ^ shown):
+        yield f"divergence {name} and diagnostic {code}: only one of them names the other"
     readings = {row["id"] for row in rows.readings}
     yield from _repeated((row["id"] for row in rows.divergences), "divergences")
     for row in rows.divergences:
