@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nnr_conformance.bits import Buffer
 from nnr_conformance.decoder.digests import StageDigests
-from nnr_conformance.decoder.how import FreeElements, UnitDecoder
+from nnr_conformance.decoder.how import FreeElements, PayloadObserver, UnitDecoder
 from nnr_conformance.decoder.model import (
     Composer,
     CompositionCheck,
@@ -77,6 +77,8 @@ class ChainDecoder:
     digests: list[StageDigests] = field(default_factory=list)
     on_progress: Callable[[int], None] | None = None
     on_unit: Callable[[int, Unit, list[TraceEntry]], None] | None = None
+    on_payload: PayloadObserver | None = None
+    on_decoded: Callable[[int, DecodedUnit], None] | None = None
 
     def __iter__(self) -> Iterator[NamedTensor]:
         for tensor, unit in self.tensors_with_units():
@@ -128,6 +130,8 @@ class ChainDecoder:
             composition.begin(decoder.findings)
             for unit in self._units(decoder):
                 composition.add(unit)
+                if self.on_decoded is not None:
+                    self.on_decoded(number, unit)
                 yield number, unit
                 del unit
             composition.finish()
@@ -146,6 +150,7 @@ class ChainDecoder:
             exact_codebook=not self.transmitted_only,
             given_parents=frozenset(self.base),
             free_elements=FreeElements(self.limits.free_elements),
+            on_payload=self.on_payload,
         )
         digests = StageDigests()
         before = sum(len(one) for one in self.streams[:number])

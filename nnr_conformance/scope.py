@@ -6,7 +6,7 @@ structure that follows (clause 6: elements are variables). Conditions are evalua
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -44,12 +44,16 @@ class Source(Protocol):
 
 @dataclass(slots=True)
 class Session:
-    """One run over declarations: where findings and the trace go, and the limits; `trace` None records nothing."""
+    """One run over declarations: where findings and the trace go, and the limits; `trace` None records nothing.
+
+    `observe`: told of each condition whether it holds, and of each loop how often it runs.
+    """
 
     findings: Findings = field(default_factory=Findings)
     trace: list[TraceEntry] | None = None
     limits: Limits = DEFAULT_LIMITS
     out_of_band: Mapping[str, Any] = field(default_factory=dict)
+    observe: Callable[[Any, int], None] | None = None
 
 
 class Scope(dict[str, Any]):

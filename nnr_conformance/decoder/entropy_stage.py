@@ -83,14 +83,15 @@ def entropy_decode(
     if len(payload.data) == 1:
         findings.report("payload_too_short", "1 byte of at least 2", bits=whole, path=path)
     chosen = how.readings["edition1-payload"]
-    outcome = _attempt(codings, payload, older if edition1 and chosen == "32" else rules, how)
+    used = older if edition1 and chosen == "32" else rules
+    outcome = _attempt(codings, payload, used, how)
     if outcome.fault is not None and edition1 and chosen == "auto":
         second = _attempt(codings, payload, older, how)
         if second.fault is None:
             message = f"with 31 ids decoding ends with {outcome.fault.code}"
             findings.report("variant_nnc1.0", message, bits=whole, path=path)
             header.tools.add("32 prefix ids")
-            outcome = second
+            outcome, used = second, older
     if how.readings.marked is not None:
         mark_payload(how.readings, codings, outcome.results, skipping=outcome.skipping, history=outcome.history)
     how.free_elements.spend(sum(result.quantized.size for result in outcome.results), len(payload.data))
@@ -105,6 +106,8 @@ def entropy_decode(
         if outcome.fault.code not in BEHIND_THE_LEVELS:
             raise BitstreamError(diagnostic) from outcome.fault
         findings.add(diagnostic)
+    if how.on_payload is not None:
+        how.on_payload(codings, outcome.results, used)
     return outcome.results
 
 

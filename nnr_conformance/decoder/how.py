@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from nnr_conformance.entropy.parameters import PayloadRules, TensorCoding, TensorResult
 from nnr_conformance.limits import DEFAULT_LIMITS, LEVELS_PER_PAYLOAD_BYTE, Limits
 from nnr_conformance.readings import DEFAULT_READINGS, Readings
+
+PayloadObserver = Callable[[list[TensorCoding], list[TensorResult], PayloadRules], None]
 
 
 @dataclass(slots=True)
@@ -27,6 +31,8 @@ class UnitDecoder:
     `keep_levels`: remember levels and history for updates that follow. `exact_codebook`: codebook tensors as float64
     products, for arithmetic that follows, instead of rounded to float32. `given_parents`: names of tensors whose values
     the caller has, so that updates of them need no earlier stream. `free_elements`: shared by all payloads of a stream.
+    `on_payload`: called with each entropy-coded payload that was decoded to its end: what is coded, what was found, and
+    by which rules.
     """
 
     readings: Readings = DEFAULT_READINGS
@@ -37,3 +43,4 @@ class UnitDecoder:
     exact_codebook: bool = False
     given_parents: frozenset[str] = frozenset()
     free_elements: FreeElements = field(default_factory=lambda: FreeElements(DEFAULT_LIMITS.free_elements))
+    on_payload: PayloadObserver | None = None

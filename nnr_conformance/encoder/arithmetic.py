@@ -20,9 +20,13 @@ RESTARTED = 256
 
 @dataclass(slots=True)
 class Context:
-    """A context variable: two counters with a rate each, begun from one of the signalled parameter sets."""
+    """A context variable: two counters with a rate each, begun from one of the signalled parameter sets.
+
+    `name`: the bin that it is for, and its number there, for whoever looks on.
+    """
 
     init_id: int = 0
+    name: tuple[str, int] = ("", 0)
     rates: tuple[int, int] = field(init=False)
     counters: tuple[int, int] = field(init=False)
 

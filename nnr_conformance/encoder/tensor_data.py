@@ -107,10 +107,10 @@ class TensorEncoder:
             encoder.bypass(data.qp_value & ((1 << data.qp_bits) - 1), data.qp_bits)
         if data.has_row_flags:
             self._write_row_flags()
-        present = Context()
+        present = Context(name=("id present", 0))
         for name in self._named_contexts():
             init_id = data.init_ids.get(name, 0)
-            self._contexts[name] = Context(init_id)
+            self._contexts[name] = Context(init_id, name)
             encoder.context_bin(present, int(init_id > 0))
             if init_id:
                 encoder.bypass(init_id - 1, 3)
@@ -121,7 +121,7 @@ class TensorEncoder:
         if data.parent_present:
             encoder.bypass(int(data.history is not None), 1)
         encoder.bypass(int(data.row_skip is not None), 1)
-        context = Context()
+        context = Context(name=("row skip", 0))
         for flag in data.row_skip or ():
             encoder.context_bin(context, flag)
 
@@ -227,7 +227,7 @@ class TensorEncoder:
         encoder.bypass(magnitude - reached, ones)
 
     def _context(self, name: str, number: int) -> Context:
-        return self._contexts.setdefault((name, number), Context())
+        return self._contexts.setdefault((name, number), Context(name=(name, number)))
 
     def _advance(self, parity: int) -> None:
         if self._data.dq:

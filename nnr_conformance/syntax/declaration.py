@@ -212,7 +212,10 @@ class If(Part):
 
         What is present may give a value to a name that is absent too.
         """
-        return self._when_true if self._holds(scope) else self._when_false
+        holds = self._holds(scope)
+        if scope.session.observe is not None:
+            scope.session.observe(self, int(bool(holds)))
+        return self._when_true if holds else self._when_false
 
     def _parse(self, reader: BitReader, scope: Scope, path: str) -> None:
         present, absent = self._choose(scope)
@@ -251,7 +254,10 @@ class For(Part):
         first = evaluate(self.first, scope)
         scope.indices.append(0)
         scope.subscripts.append(0)
-        for number in range(evaluate(self.count, scope)):
+        count = evaluate(self.count, scope)
+        if scope.session.observe is not None:
+            scope.session.observe(self, count)
+        for number in range(count):
             scope.indices[-1] = number
             scope.subscripts[-1] = scope[self.index] = first + self.step * number
             yield number
