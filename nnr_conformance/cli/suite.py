@@ -13,6 +13,7 @@ from typing import Any
 
 from nnr_conformance.cli.running import run
 from nnr_conformance.cli.suite_build import add_build, add_mutate
+from nnr_conformance.cli.suite_coverage import add_coverage
 from nnr_conformance.suite.registry import load_divergences, load_requirements, problems
 from nnr_conformance.suite.registry_report import counts, requirement_lines
 from nnr_conformance.version import VERSION
@@ -79,7 +80,7 @@ def _spec(arguments: argparse.Namespace) -> int:
     return 0
 
 
-SUBCOMMANDS: tuple[Callable[[Subparsers], None], ...] = (add_spec, add_build, add_mutate)
+SUBCOMMANDS: tuple[Callable[[Subparsers], None], ...] = (add_spec, add_build, add_mutate, add_coverage)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -19,7 +19,10 @@ from nnr_conformance.errors import UsageError
 
 PACKAGES = ("syntax", "entropy", "decoder")
 MODULES = ("bits", "binary32", "descriptors", "expressions", "framing", "scope")
-BUILDING = ("_build", "write", "build_tree", "build_bytes", "_sizeof", "value", "enter", "label", "__repr__", "meaning")
+BUILDING = frozenset(
+    {"_build", "write", "build_tree", "build_bytes", "_sizeof", "value", "enter", "label", "__repr__"}
+    | {"meaning", "render", "linear"}
+)
 """Functions of the normative modules that decoding does not use: building, and words for reports."""
 LEFT_OUT = (
     "syntax/describe.py",
@@ -53,16 +56,22 @@ def measure_code(streams: list[Path]) -> list[ModuleLines]:
     """
     if importlib.util.find_spec("coverage") is None:
         raise UsageError("line coverage needs the package coverage: pip install coverage")
+    package = Path(nnr_conformance.__file__).parent
+    patterns = [str(package / name / "*.py") for name in PACKAGES] + [str(package / f"{name}.py") for name in MODULES]
     with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "coverage.json"
-        command = [sys.executable, "-m", "nnr_conformance.suite.coverage.run_decoder", str(report)]
-        subprocess.run(command, check=True, input="\n".join(map(str, streams)), text=True)
+        data, report, settings = (Path(folder) / name for name in ("data", "report.json", "settings"))
+        settings.write_text("[report]\nexclude_also =\n    if TYPE_CHECKING:\n    @abstractmethod\n")
+        options = [f"--data-file={data}", f"--rcfile={settings}"]
+        watched = ["--branch", f"--include={','.join(patterns)}", "-m", "nnr_conformance.suite.coverage.run_decoder"]
+        names = "\n".join(map(str, streams))
+        command = [sys.executable, "-m", "coverage"]
+        subprocess.run([*command, "run", *options, *watched], check=True, input=names, text=True)
+        subprocess.run([*command, "json", "-q", *options, "-o", str(report)], check=True)
         found = json.loads(report.read_text())
-    root = Path(nnr_conformance.__file__).parent
     rows = []
     for name, content in sorted(found["files"].items()):
         path = Path(name)
-        module = path.resolve().relative_to(root).as_posix()
+        module = path.resolve().relative_to(package.resolve()).as_posix()
         if module in LEFT_OUT:
             continue
         skipped = _lines_left_out(path)

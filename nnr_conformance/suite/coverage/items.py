@@ -1,4 +1,4 @@
-"""What can be covered, and what was: items by group, each with how often it was met and the smallest stream that did."""
+"""What can be covered, and what was: items by group, how often each was met, and the smallest stream that met it."""
 
 from __future__ import annotations
 

@@ -26,7 +26,10 @@ LARGE_STREAM = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A stream to be measured, with what it is checked under. `data`: the stream, or a chain of which it is the last."""
+    """A stream to be measured, with what it is checked under.
+
+    `data`: the stream, behind those that it updates.
+    """
 
     name: str
     data: tuple[bytes, ...]
@@ -59,8 +62,10 @@ def hits_of(sample: Sample) -> StreamHits:
     return hits
 
 
-def check_sample(sample: Sample) -> Report:
-    """Check a stream with the interpreted decoder."""
+def run_sample(sample: Sample) -> Report:
+    """Check a stream with the interpreted decoder, and decode it to the named tensors of the model."""
+    for _ in _chain(sample):
+        """Nothing is kept."""
     return check_chain(_chain(sample))
 
 

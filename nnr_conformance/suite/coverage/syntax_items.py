@@ -114,7 +114,7 @@ def _names_of(descriptor: Descriptor, found: Any) -> Iterator[str]:
             yield str(found)
         elif found == 0 or found >= LARGE:
             yield "zero" if found == 0 else "large"
-    elif isinstance(descriptor, SignedExpGolomb) or isinstance(descriptor, Float):
+    elif isinstance(descriptor, (SignedExpGolomb, Float)):
         yield "negative" if found < 0 else "positive" if found > 0 else "zero"
     elif isinstance(descriptor, UnsignedExpGolomb):
         yield ("zero", "one", "more")[min(found, 2)]

@@ -30,8 +30,16 @@ UNIT_TOOLS = (
     "partial data",
 )
 """Tools of one compressed data unit, between which pairs are counted."""
-STREAM_TOOLS = ("edition 1", "edition 2", "layer parameter set", "aggregate", "reference list", "pruning container")
-STREAM_TOOLS += ("deflate", "32 prefix ids")
+STREAM_TOOLS = (
+    "edition 1",
+    "edition 2",
+    "layer parameter set",
+    "aggregate",
+    "reference list",
+    "pruning container",
+    "deflate",
+    "32 prefix ids",
+)
 
 
 def tool_universe() -> Iterator[Item]:
