@@ -40,7 +40,8 @@ class Sample:
 
 def universe() -> list[Item]:
     """Everything that a stream can exercise, but for lines of the decoder's code."""
-    return [*syntax_universe(), *entropy_universe(), *tool_universe(), *rule_universe()]
+    # Structures share elements, which are items once.
+    return list(dict.fromkeys((*syntax_universe(), *entropy_universe(), *tool_universe(), *rule_universe())))
 
 
 def measure(samples: Iterable[Sample]) -> Coverage:
