@@ -50,7 +50,7 @@ def _percent(met: int, reachable: int) -> str:
 
 
 def to_json(coverage: Coverage, code: Sequence[ModuleLines]) -> dict[str, Any]:
-    """Plain values; the layout is described by `spec/schemas/coverage.schema.json`."""
+    """Plain values; the layout is described by `spec/schemas/coverage_report.schema.json`."""
     covered = coverage.covered
     counts: dict[Any, int] = {}
     for stream in coverage.streams:

@@ -15,7 +15,7 @@ from nnr_conformance.cli.suite import main
 from nnr_conformance.data import data_path, load_yaml
 from nnr_conformance.encoder.recipe import build_recipe
 from nnr_conformance.entropy import PayloadRules, TensorCoding, decode_payload
-from nnr_conformance.suite.coverage.code_items import measure_code
+from nnr_conformance.suite.coverage.code_items import ModuleLines, measure_code
 from nnr_conformance.suite.coverage.items import Coverage, Item, StreamHits, coverage_of, exclusions, smallest_subset
 from nnr_conformance.suite.coverage.measure import Sample, hits_of, measure, universe
 from nnr_conformance.suite.coverage.page import page
@@ -142,6 +142,16 @@ def test_the_universe_has_no_item_twice_and_hits_are_all_inside() -> None:
     met = hits_of(sample(coded([[1, -2], [0, 4]], dq_flag=1)))
     groups = {item.group for item in met.hits if item not in set(items)}
     assert groups <= {"values", "contexts", "engine", "elements"}
+
+
+@pytest.mark.parametrize(("name", "kind"), [("coverage", "exclusions"), ("coverage_report", "report")])
+def test_files_are_as_their_schemas_say(name: str, kind: str) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = json.loads(data_path(f"spec/schemas/{name}.schema.json").read_text(encoding="utf-8"))
+    code = [ModuleLines("entropy/rows.py", 2, 1, 2, 1, (7,), ((7, -1),))]
+    content = load_yaml("spec/coverage.yaml") if kind == "exclusions" else to_json(stored(), code)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.Draft202012Validator(schema).validate(content)
 
 
 def stored() -> Coverage:
