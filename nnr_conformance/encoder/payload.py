@@ -10,6 +10,7 @@ from typing import Any
 
 from nnr_conformance.encoder.arithmetic import ArithmeticEncoder, Codeword, Ending
 from nnr_conformance.encoder.elements import as_bytes
+from nnr_conformance.encoder.payload_writer import BlockRowMark, PayloadWriter, TensorPlan, Written
 from nnr_conformance.encoder.tensor_data import BlockRow, TensorData, TensorEncoder
 from nnr_conformance.errors import BuildError
 from nnr_conformance.syntax.enumerations import PT_BLOCK, PT_FLOAT, PT_INT
@@ -22,6 +23,13 @@ TENSOR_KEYS = frozenset({"levels", "qp_value", "row_skip", "history", "base", "i
 
 _UNARY_LENGTH = 10
 """Greater-than flags where a recipe does not say how many; the stream says it, since decoders infer other numbers."""
+
+FAST_FROM = 20_000
+"""Weights of a payload from which it is not encoded in the form of the specification, whose work grows with the square
+of their number. The bytes are the same."""
+
+Coded = Sequence[tuple[TensorData | TensorPlan, Sequence[BlockRow | BlockRowMark]]]
+"""Tensors with where their block rows begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +66,8 @@ def coded_payload(
     `elements`: those of the unit's header, as the recipe gives them. `ending`: how the codeword ends, where it does not
     end as it must: terminate, stop_bit, alignment, trailing. Raises BuildError.
     """
-    encoder = ArithmeticEncoder()
     block = payload_type == PT_BLOCK
-    starts: list[tuple[TensorData, tuple[BlockRow, ...]]] = []
+    datas: list[TensorData] = []
     scanned = 0
     for tensor in tensors:
         unknown = set(tensor) - TENSOR_KEYS
@@ -68,12 +75,11 @@ def coded_payload(
             raise BuildError(f"a tensor has no {', '.join(sorted(unknown))}")
         matrix = len(shape_of(tensor["levels"])) > 1
         own = elements.get("codebook_dc", {}) if block and matrix and scanned else elements
-        data = _tensor_data(tensor, elements, own if matrix or not block else {}, payload_type, context)
-        starts.append((data, TensorEncoder(encoder, data).write()))
+        datas.append(_tensor_data(tensor, elements, own if matrix or not block else {}, payload_type, context))
         scanned += matrix
     ends = Ending(**{**ending, "trailing": as_bytes(ending.get("trailing", b""), "trailing")})
-    codeword = encoder.finish(ends)
-    found = _entry_points(codeword, starts)
+    codeword, coded = _coded(datas, ends)
+    found = entry_point_elements(codeword, coded)
     if elements.get("cabac_unary_length_flag", 1):
         found["cabac_unary_length_minus1"] = _UNARY_LENGTH - 1
     if payload_type in (PT_INT, PT_FLOAT):
@@ -81,6 +87,19 @@ def coded_payload(
     elif tensors:
         found["tensor_dimensions"] = list(shape_of(tensors[-1]["levels"]))
     return CodedPayload(codeword.data, found)
+
+
+def _coded(datas: Sequence[TensorData], ending: Ending) -> tuple[Codeword | Written, Coded]:
+    if sum(len(data.levels) for data in datas) >= FAST_FROM:
+        writer = PayloadWriter()
+        plans = [TensorPlan.of(data) for data in datas]
+        for plan in plans:
+            writer.write(plan)
+        written = writer.finish(ending)
+        return written, list(zip(plans, written.marks, strict=True))
+    encoder = ArithmeticEncoder()
+    starts = [(data, TensorEncoder(encoder, data).write()) for data in datas]
+    return encoder.finish(ending), starts
 
 
 def _tensor_data(
@@ -128,10 +147,10 @@ def _codebook(elements: Mapping[str, Any]) -> tuple[int, int]:
     return size, (size >> 1) + elements.get("codebook_center_offset", 0)
 
 
-def _entry_points(codeword: Codeword, starts: Sequence[tuple[TensorData, tuple[BlockRow, ...]]]) -> dict[str, Any]:
+def entry_point_elements(codeword: Codeword | Written, coded: Coded) -> dict[str, Any]:
     """The elements value, dq_state, bit_offset and bit_offset_delta of all tensors that are scanned in blocks."""
     points = []
-    for data, rows in starts:
+    for data, rows in coded:
         if data.scan_order and data.block:
             for before, after in itertools.pairwise(rows):
                 points.append((codeword.offset_at(after.bits, after.low), after.state, after.bits - before.bits))

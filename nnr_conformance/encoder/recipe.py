@@ -58,7 +58,8 @@ class BuiltStream:
 def build_recipe(units: Sequence[Mapping[str, Any]], readings: Readings = DEFAULT_READINGS) -> BuiltStream:
     """The stream of a list of units. Raises BuildError."""
     builder = _Builder(initial_state(readings), readings)
-    data = b""
+    pieces: list[bytes] = []
+    position = 0
     trace: list[TraceEntry] = []
     for number, unit in enumerate(units):
         label = f"unit {number + builder.extra}"
@@ -67,9 +68,10 @@ def build_recipe(units: Sequence[Mapping[str, Any]], readings: Readings = DEFAUL
         except (TypeError, KeyError, ValueError, IndexError, AttributeError, OverflowError) as fault:
             raise BuildError(f"{label}: the recipe makes no sense here: {fault!r}") from fault
         for built in built_units:
-            trace += _moved(built.trace, 8 * len(data))
-            data += built.data
-    return BuiltStream(data, tuple(trace))
+            trace += _moved(built.trace, 8 * position)
+            pieces.append(built.data)
+            position += len(built.data)
+    return BuiltStream(b"".join(pieces), tuple(trace))
 
 
 @dataclass(slots=True)
