@@ -31,7 +31,11 @@ def bits_of(counts: NDArray[np.int64]) -> Floats:
 def magnitude_bits(levels: NDArray[np.int32], unary_length: int) -> Floats:
     """Bits of sign, greater-than flags and remainder for the magnitudes 0 (not used) to LARGEST_LISTED."""
     magnitudes = np.minimum(np.abs(levels.reshape(-1).astype(np.int64)), LARGEST_LISTED + 1)
-    counts = np.bincount(magnitudes, minlength=LARGEST_LISTED + 2)
+    return bits_of_magnitudes(np.bincount(magnitudes, minlength=LARGEST_LISTED + 2), unary_length)
+
+
+def bits_of_magnitudes(counts: NDArray[np.int64], unary_length: int) -> Floats:
+    """The same from how often each magnitude occurs; the last count is that of all beyond LARGEST_LISTED."""
     at_least = counts[::-1].cumsum()[::-1]
     # Row m: how often a flag said that a magnitude of at least m is m, and that it is larger.
     stops = bits_of(np.stack([counts[:-1], at_least[1:]], axis=1))

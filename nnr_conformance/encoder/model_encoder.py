@@ -1,0 +1,226 @@
+"""A model of named tensors to a stream, or to an update of a model that was sent before.
+
+The streams are made by `recipe.build_recipe`; every choice is in `settings.EncoderSettings`. The same tensors and
+settings give the same bytes, interpreted and compiled; only decompositions depend on the linear algebra of the machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnr_conformance.encoder.blocks import block_unit, factor_units
+from nnr_conformance.encoder.data_unit import Parent, Recipe, coded_unit, raw_unit
+from nnr_conformance.encoder.decomposition import can_decompose
+from nnr_conformance.encoder.number_formats import format_of
+from nnr_conformance.encoder.quantized_tensor import QuantizedTensor, integers, quantize, scan_order_of
+from nnr_conformance.encoder.recipe import build_recipe
+from nnr_conformance.encoder.settings import EncoderSettings
+from nnr_conformance.encoder.update_chain import ChainState
+from nnr_conformance.errors import BuildError
+
+Tensors = Mapping[str, NDArray[Any]]
+OnProgress = Callable[[int], None]
+
+DEFAULT_SETTINGS = EncoderSettings()
+FEWEST_AGGREGATED = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EncodedModel:
+    """A stream. `tensors`: the model as a decoder composes it. `levels`: int32 quantized parameters of the transmitted
+    tensors. `state`: for updates that follow. `weights`, `bytes_before`: elements and size of what was encoded."""
+
+    data: bytes
+    tensors: dict[str, NDArray[Any]]
+    levels: dict[str, NDArray[np.int32]]
+    state: ChainState
+    weights: int
+    bytes_before: int
+
+
+def encode_model(
+    tensors: Tensors, settings: EncoderSettings = DEFAULT_SETTINGS, on_progress: OnProgress | None = None
+) -> EncodedModel:
+    """Encode a model.
+
+    `tensors`: float16, float32 or float64, which are quantized; integers and booleans, which are sent as they are and
+    have to fit 32 bits. A tensor without dimensions is sent with one dimension of 1. `on_progress`: called with the
+    number of elements that are done. Raises BuildError for settings that exclude each other, an empty tensor, a dtype
+    that is not one of these, NaN or infinities outside of raw tensors, and names that no stream can carry.
+    """
+    work = _Encoding(_checked(tensors), settings.checked(), on_progress)
+    units = list(work.units())
+    return _finished(work, units, ChainState({}), {})
+
+
+def encode_update(
+    tensors: Tensors,
+    chain: ChainState,
+    settings: EncoderSettings = DEFAULT_SETTINGS,
+    on_progress: OnProgress | None = None,
+) -> EncodedModel:
+    """Encode what changed since the streams of a chain, as differences to what decoders have.
+
+    Tensors without a change beyond half a step are left out. Tensors that the chain has not, or in another shape or
+    kind, and raw ones are sent whole. Raises BuildError as `encode_model`, and in edition 1, which has no updates.
+    """
+    if settings.profile != 1 or settings.blocks or settings.rank:
+        raise BuildError("updates are of edition 2 (profile 1) and take no blocks and no decomposition")
+    work = _Encoding(_checked(tensors), settings.checked(), on_progress, chain)
+    units = list(work.units())
+    return _finished(work, units, chain, {"mps_parent_signalling_enabled_flag": 1})
+
+
+@dataclass(slots=True)
+class _Encoding:
+    """The units of one stream, one after the other; what decoders will have gathers on the way.
+
+    `values`: as 32 bits, to which updates are added; `delivered`: those that leave a decoder in another format.
+    """
+
+    tensors: Tensors
+    settings: EncoderSettings
+    on_progress: OnProgress | None
+    chain: ChainState | None = None
+    values: dict[str, NDArray[Any]] = field(default_factory=dict)
+    delivered: dict[str, NDArray[Any]] = field(default_factory=dict)
+    levels: dict[str, NDArray[np.int32]] = field(default_factory=dict)
+    parents: dict[str, Parent] = field(default_factory=dict)
+    done: int = 0
+
+    def units(self) -> Iterator[Recipe]:
+        blocks = {plan.weight: plan for plan in self.settings.blocks}
+        taken = {name for plan in self.settings.blocks for name in plan.names()} - set(blocks)
+        missing = [name for name in blocks if name not in self.tensors]
+        if missing:
+            raise BuildError(f"there is no tensor {missing[0]!r} for a block")
+        for name, tensor in self.tensors.items():
+            if name in blocks:
+                unit, parts, composed = block_unit(blocks[name], self.tensors, self.settings)
+                self._keep(parts, composed)
+                yield unit
+            elif name not in taken:
+                yield from self._single(name, tensor)
+            self.done += tensor.size
+            if self.on_progress is not None:
+                self.on_progress(self.done)
+
+    def _single(self, name: str, tensor: NDArray[Any]) -> Iterator[Recipe]:
+        settings = self.settings
+        if name in settings.raw:
+            self.values[name] = _raw_values(name, tensor)
+            yield raw_unit(name, self.values[name], settings)
+            return
+        if tensor.dtype.kind == "f" and can_decompose(tensor.shape, settings.rank) and settings.rank:
+            units, parts, composed = factor_units(name, tensor, settings)
+            self._keep(parts, composed)
+            yield from units
+            return
+        parent = None
+        if self.chain is not None and self._has_parent(name, tensor):
+            before = self.chain.values[name]
+            parent = self.chain.parent_of(name, temporal=settings.temporal_contexts, history=settings.history)
+            wide = np.int64 if tensor.dtype.kind != "f" else np.float64
+            tensor = tensor.astype(wide) - before.astype(wide)
+        yield from self._quantized(name, tensor, parent)
+
+    def _quantized(self, name: str, tensor: NDArray[Any], parent: Parent | None) -> Iterator[Recipe]:
+        whole = tensor.dtype.kind != "f"
+        part = integers(name, tensor) if whole else quantize(name, tensor, self.settings, codebook=tensor.ndim > 1)
+        values = part.values.astype(np.int32 if whole else np.float32)
+        header: dict[str, Any] = {
+            "nnr_compressed_data_unit_payload_type": "NNR_PT_INT" if whole else "NNR_PT_FLOAT",
+            "topology_elem_id": name,
+            "tensor_dimensions": list(tensor.shape),
+        }
+        if parent is not None and self.chain is not None:
+            if not values.any():
+                return
+            self.parents[name] = parent
+            values = values + self.chain.values[name].astype(values.dtype)
+        elif self.settings.keep_formats:
+            signalled = format_of(tensor.dtype, part.values)
+            header |= signalled.elements()
+            if signalled.number is not None:
+                self.delivered[name] = signalled.converted(part.values)
+        self.levels[name], self.values[name] = part.quantized, values
+        scan_order = scan_order_of(tensor.shape, self.settings.scan_order)
+        yield coded_unit([part], header, self.settings, scan_order, parent)
+
+    def _has_parent(self, name: str, tensor: NDArray[Any]) -> bool:
+        before = None if self.chain is None else self.chain.values.get(name)
+        same_kind = before is not None and (before.dtype.kind == "f") == (tensor.dtype.kind == "f")
+        return before is not None and same_kind and before.shape == tensor.shape
+
+    def _keep(self, parts: list[QuantizedTensor], composed: Mapping[str, NDArray[Any]]) -> None:
+        self.levels |= {part.name: part.quantized for part in parts}
+        self.values |= composed
+
+
+def _finished(
+    work: _Encoding, units: list[Recipe], chain: ChainState, parameter_set: Mapping[str, Any]
+) -> EncodedModel:
+    settings = work.settings
+    methods = 3 if settings.codebook else 1
+    mps = {
+        "mps_quantization_method_flags": methods,
+        "mps_qp_density": settings.qp_density,
+        "mps_quantization_parameter": settings.qp,
+        **({"topology_carriage_flag": 1} if settings.topology else {}),
+        **parameter_set,
+        **settings.parameter_set,
+    }
+    if settings.aggregate and len(units) >= FEWEST_AGGREGATED:
+        units = [{"NNR_AGG": {"units": units}}]
+    start = {"NNR_STR": {"general_profile_idc": settings.profile}}
+    stream = build_recipe([start, {"NNR_MPS": mps}, *settings.topology, *units])
+    return EncodedModel(
+        data=stream.data,
+        tensors=work.values | work.delivered,
+        levels=work.levels,
+        state=chain.after(work.values, work.levels, work.parents),
+        weights=sum(tensor.size for tensor in work.tensors.values()),
+        bytes_before=sum(tensor.nbytes for tensor in work.tensors.values()),
+    )
+
+
+def _checked(tensors: Tensors) -> dict[str, NDArray[Any]]:
+    """The tensors with at least one dimension each, after all checks that need no settings."""
+    found = {}
+    for name, tensor in tensors.items():
+        if "\0" in name or not _is_text(name):
+            raise BuildError(f"the name {name!r} cannot be carried: it has a NUL or is no valid text")
+        if tensor.size == 0:
+            raise BuildError(f"{name!r} is empty: {list(tensor.shape)}; every dimension is at least 1")
+        if tensor.dtype.kind not in "fiub" or tensor.dtype.itemsize > 8:
+            raise BuildError(
+                f"{name!r} is of {tensor.dtype}; floats of up to 64 bits, integers and booleans are encoded"
+            )
+        found[name] = np.ascontiguousarray(tensor).reshape(tensor.shape or (1,))
+    return found
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _raw_values(name: str, tensor: NDArray[Any]) -> NDArray[np.float32]:
+    with np.errstate(over="ignore"):
+        values = tensor.astype(np.float32)
+    if tensor.dtype.kind != "f":
+        raise BuildError(f"{name!r} is of {tensor.dtype}; only floats are sent raw")
+    if tensor.dtype.itemsize > 4 and (np.isinf(values) & np.isfinite(tensor)).any():
+        raise BuildError(f"{name!r} has numbers that binary32 cannot hold")
+    return values
+
+
+__all__ = ["ChainState", "EncodedModel", "EncoderSettings", "encode_model", "encode_update"]
