@@ -1,0 +1,211 @@
+"""nnr-encode: tensors in a file to a stream."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from nnr_conformance.cli.progress import Progress
+from nnr_conformance.cli.running import run
+from nnr_conformance.cli.streams import read_streams
+from nnr_conformance.cli.tensor_files import read_tensors
+from nnr_conformance.encoder.model_encoder import EncodedModel, Tensors, encode_model, encode_update
+from nnr_conformance.encoder.settings import DEFAULT_PRICE, DEFAULT_UNARY, BlockPlan, EncoderSettings
+from nnr_conformance.encoder.sparsification import sparsify, threshold_for
+from nnr_conformance.encoder.update_chain import ChainState
+from nnr_conformance.errors import UsageError
+from nnr_conformance.version import VERSION
+
+EPILOG = """\
+Floats are quantized with a step size of 2^(QP / 2^DENSITY), linear between powers of two; integers and booleans are
+sent as they are and have to fit 32 bits. A tensor without dimensions becomes one of one element. Empty tensors, and NaN
+or infinities outside of --raw, are refused.
+
+A block is a layer in one unit: --block WEIGHT[,BIAS[,BETA,GAMMA,MEAN,VARIANCE]]; an empty name leaves the bias out.
+With --fold the batch norm goes into a scaling of the rows and the bias, which needs a name; it is not sent.
+
+With --base the stream is an update: differences to a model that decoders have, a .npz or .safetensors file, or to a
+chain of .nnr streams, whose integers and history are then used as contexts. Tensors that do not change are left out.
+
+exit codes: 0 written, 2 wrong use, or a model that cannot be encoded like this, 3 out of memory
+
+example: nnr-encode model.npz -o model.nnr
+         nnr-encode model.safetensors -o model.nnr --dq --lambda 0.2 --qp -32 --scan 1
+         nnr-encode model.npz -o model.nnr --codebook 16 --raw norm.weight norm.bias
+         nnr-encode new.npz -o update.nnr --base model.nnr --dq
+         nnr-decode model.nnr update.nnr -o decoded.npz
+"""
+BLOCK_NAMES = (1, 2, 6)
+QP_DEFAULT, VECTOR_QP_DEFAULT, DENSITY_DEFAULT = -38, -75, 2
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    options = argparse.ArgumentParser(
+        prog="nnr-encode",
+        description="Encode tensors into a stream of ISO/IEC 15938-17 (NNR / NNC).",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    options.add_argument("model", metavar="MODEL", help=".npz or .safetensors file")
+    options.add_argument("-o", "--output", required=True, metavar="OUT", help="stream file to write")
+    _add_quantization(options.add_argument_group("quantization"))
+    _add_coding(options.add_argument_group("coding"))
+    carriage = options.add_argument_group("carriage")
+    carriage.add_argument("--profile", type=int, choices=(0, 1), default=1, help="0: edition 1, 1: edition 2 (default)")
+    carriage.add_argument("--base", nargs="+", metavar="FILE", help="encode an update of this model or these streams")
+    carriage.add_argument("--part-bytes", type=int, default=0, metavar="N", help="cut payloads into parts of N bytes")
+    carriage.add_argument("--aggregate", action="store_true", help="put all tensors into one aggregate unit")
+    options.add_argument("-q", "--quiet", action="store_true", help="print problems only")
+    options.add_argument("--version", action="version", version=f"nnr-encode {VERSION}")
+    return options
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point of nnr-encode; returns the exit code."""
+    arguments = parser().parse_args(argv)
+    return run("nnr-encode", lambda: _main(arguments))
+
+
+def settings_of(arguments: argparse.Namespace) -> EncoderSettings:
+    """The settings that the options ask for. Raises UsageError for a block that is not written as it must be."""
+    return EncoderSettings(
+        qp=arguments.qp,
+        qp_density=arguments.qp_density,
+        vector_qp=arguments.vector_qp,
+        dq=arguments.dq,
+        price=arguments.price,
+        deadzone=arguments.deadzone,
+        codebook=arguments.codebook,
+        raw=frozenset(arguments.raw or ()),
+        scan_order=arguments.scan,
+        unary_length=arguments.unary,
+        init_ids=arguments.init_ids,
+        row_skip=arguments.row_skip,
+        rank=arguments.decompose,
+        blocked_factors=not arguments.separate_factors,
+        blocks=tuple(_block(text, arguments) for text in arguments.block or ()),
+        profile=arguments.profile,
+        part_bytes=arguments.part_bytes,
+        aggregate=arguments.aggregate,
+    )
+
+
+def _add_quantization(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--qp", type=int, default=QP_DEFAULT, help=f"quantization parameter (default {QP_DEFAULT})")
+    group.add_argument(
+        "--qp-density", type=int, default=DENSITY_DEFAULT, metavar="DENSITY", help=f"0 to 7 (default {DENSITY_DEFAULT})"
+    )
+    group.add_argument(
+        "--vector-qp",
+        type=int,
+        default=VECTOR_QP_DEFAULT,
+        metavar="QP",
+        help=f"QP of tensors of one dimension (default {VECTOR_QP_DEFAULT})",
+    )
+    group.add_argument("--dq", action="store_true", help="dependent quantization")
+    group.add_argument(
+        "--lambda",
+        dest="price",
+        type=float,
+        metavar="PRICE",
+        help=f"price of a bit in squared steps: weigh rate against distortion (with --dq default {DEFAULT_PRICE})",
+    )
+    group.add_argument(
+        "--deadzone", type=float, default=0.0, metavar="D", help="move borders between levels away from 0 by D steps"
+    )
+    group.add_argument("--codebook", type=int, default=0, metavar="SIZE", help="codebooks of at most SIZE entries")
+    group.add_argument("--sparsify", type=float, default=0.0, metavar="SHARE", help="set this share of weights to 0")
+    group.add_argument("--raw", nargs="+", metavar="NAME", help="send these tensors as binary32 numbers")
+
+
+def _add_coding(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--decompose", type=int, default=0, metavar="RANK", help="factors of this rank where they are smaller"
+    )
+    group.add_argument("--separate-factors", action="store_true", help="factors in units of their own")
+    group.add_argument("--scan", type=int, default=0, metavar="ORDER", help="scan order: 0 rows, 1 to 4 blocks")
+    group.add_argument(
+        "--unary", type=int, default=DEFAULT_UNARY, metavar="N", help=f"greater-than flags (default {DEFAULT_UNARY})"
+    )
+    group.add_argument(
+        "--init-ids", action=argparse.BooleanOptionalAction, default=True, help="choose initialization ids (default)"
+    )
+    group.add_argument("--row-skip", action="store_true", help="leave rows of zeros out")
+    group.add_argument("--block", action="append", metavar="NAMES", help="tensors of a layer in one unit, see below")
+    group.add_argument("--fold", action="store_true", help="fold the batch norms of blocks")
+    group.add_argument("--local-scaling", action="store_true", help="scale the rows of the weights of blocks")
+
+
+def _main(arguments: argparse.Namespace) -> int:
+    tensors: Tensors = dict(read_tensors(arguments.model))
+    settings = settings_of(arguments)
+    unknown = sorted(settings.raw - set(tensors))
+    if unknown:
+        raise UsageError(f"no tensor {', '.join(map(repr, unknown))} in {arguments.model}")
+    if arguments.sparsify:
+        tensors = sparsify(tensors, threshold_for(tensors, arguments.sparsify))
+    progress = Progress(sum(tensor.size for tensor in tensors.values()), "encoding")
+    if arguments.base is None:
+        encoded = encode_model(tensors, settings, progress.at)
+    else:
+        encoded = encode_update(tensors, _chain(arguments.base), settings, progress.at)
+    _write(Path(arguments.output), encoded.data)
+    progress.done()
+    if not arguments.quiet:
+        print(_summary(arguments.output, encoded, len(tensors)))
+    return 0
+
+
+def _chain(paths: Sequence[str]) -> ChainState:
+    """The chain that an update continues: streams, or one file of tensors."""
+    if any(path.endswith((".npz", ".safetensors")) for path in paths):
+        if len(paths) > 1:
+            raise UsageError("a base is one file of tensors, or streams")
+        return ChainState.of_tensors(read_tensors(paths[0]))
+    return ChainState.of_streams(read_streams(paths))
+
+
+def _block(text: str, arguments: argparse.Namespace) -> BlockPlan:
+    names = text.split(",")
+    if len(names) not in BLOCK_NAMES:
+        raise UsageError(f"a block is WEIGHT[,BIAS[,BETA,GAMMA,MEAN,VARIANCE]], not {text!r}")
+    norm = tuple(names[2:])
+    return BlockPlan(
+        weight=names[0],
+        bias=names[1] if len(names) > 1 else "",
+        batch_norm=norm,
+        fold=arguments.fold and bool(norm),
+        local_scaling=arguments.local_scaling,
+        rank=arguments.decompose,
+    )
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write the stream; a file appears under its name only when it is complete."""
+    unfinished = path.with_name(f".{secrets.token_hex(8)}.partial")
+    try:
+        unfinished.write_bytes(data)
+        unfinished.replace(path)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot write {path}: {error.strerror if isinstance(error, OSError) else error}") from error
+    finally:
+        with suppress(OSError):
+            unfinished.unlink()
+
+
+def _summary(output: str, encoded: EncodedModel, count: int) -> str:
+    size = len(encoded.data)
+    ratio = 100 * size / encoded.bytes_before if encoded.bytes_before else 0
+    bits = 8 * size / encoded.weights if encoded.weights else 0
+    return (
+        f"{output}: {count} tensors, {size} bytes, {ratio:.2f} % of {encoded.bytes_before}, {bits:.3f} bits per weight"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
