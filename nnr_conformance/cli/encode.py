@@ -60,6 +60,12 @@ def parser() -> argparse.ArgumentParser:
     carriage.add_argument("--base", nargs="+", metavar="FILE", help="encode an update of this model or these streams")
     carriage.add_argument("--part-bytes", type=int, default=0, metavar="N", help="cut payloads into parts of N bytes")
     carriage.add_argument("--aggregate", action="store_true", help="put all tensors into one aggregate unit")
+    carriage.add_argument(
+        "--node-ids",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="number the tensors of a model, so that updates can name them (default)",
+    )
     options.add_argument("-q", "--quiet", action="store_true", help="print problems only")
     options.add_argument("--version", action="version", version=f"nnr-encode {VERSION}")
     return options
@@ -92,6 +98,7 @@ def settings_of(arguments: argparse.Namespace) -> EncoderSettings:
         profile=arguments.profile,
         part_bytes=arguments.part_bytes,
         aggregate=arguments.aggregate,
+        node_ids=arguments.node_ids,
     )
 
 

@@ -11,7 +11,7 @@ import builtins
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -108,10 +108,10 @@ LOOPS: Mapping[str, Loop] = {
 """The loops that can be bound, by the name of the binding."""
 
 
-def choose_compiled(weights: int) -> bool:
-    """Whether compiled loops are the faster choice for a job of so many weights."""
-    from_here = COMPILED_FROM_WHEN_LOADED if _compiled.cache_info().currsize else COMPILED_FROM
-    return weights >= from_here and compiled_available()
+def choose_compiled(weights: int, name: str) -> bool:
+    """Whether a compiled loop is the faster choice for a job of so many weights."""
+    loaded = _COMPILERS[name].cache_info().currsize
+    return weights >= (COMPILED_FROM_WHEN_LOADED if loaded else COMPILED_FROM) and compiled_available()
 
 
 def bound(name: str, *, compiled: bool) -> Bound:
@@ -120,7 +120,7 @@ def bound(name: str, *, compiled: bool) -> Bound:
         return _interpreted(name)
     if not compiled_available():
         raise UsageError("compiled encoding needs numba (nnr-conformance[fast]) and no NNR_PURE=1 in the environment")
-    return _compiled(name)
+    return _COMPILERS[name]()
 
 
 @cache
@@ -133,16 +133,19 @@ def _interpreted(name: str) -> Bound:
     return result
 
 
-@cache
 def _compiled(name: str) -> Bound:
     # RuntimeError: no folder for the cache can be written; OSError: it could be, until the disk was full.
     try:
-        return _compile(name, cached=True)
+        return compile_loop(name, cached=True)
     except (OSError, RuntimeError):
-        return _compile(name, cached=False)
+        return compile_loop(name, cached=False)
 
 
-def _compile(name: str, *, cached: bool) -> Bound:
+_COMPILERS = {name: cache(partial(_compiled, name)) for name in LOOPS}
+
+
+def compile_loop(name: str, *, cached: bool) -> Bound:
+    """Compile a loop with all that it calls; `cached`: through numba's cache on disk."""
     from numba import njit  # noqa: PLC0415 -- importing it costs 0.2 s that an interpreted run must not pay
 
     loop = LOOPS[name]
@@ -162,7 +165,7 @@ def _compile(name: str, *, cached: bool) -> Bound:
 
 
 def _signature(text: str) -> Any:
-    import numba  # noqa: PLC0415 -- as in _compile
+    import numba  # noqa: PLC0415 -- as in compile_loop
 
     types: Any = numba.types
     names = {"u1": "uint8", "u2": "uint16", "i4": "int32", "i8": "int64", "f8": "float64", "void": "void"}

@@ -46,7 +46,7 @@ def dependent_levels(
     The same input gives the same levels in both executions.
     """
     if compiled is None:
-        compiled = choose_compiled(values.size)
+        compiled = choose_compiled(values.size, "search_trellis")
     order = scan_positions(values.shape, scan_order)
     flat = values.reshape(-1).astype(np.float64)
     scanned = flat if order is None else flat[order]

@@ -32,7 +32,7 @@ def prices(plan: TensorPlan, *, compiled: bool | None = None) -> NDArray[np.int6
     """What all bins of each context cost with each initialization id: int64, shape (contexts, 9), in 2^-15 bit."""
     if compiled is None:
         # Pricing is nine times the work of writing.
-        compiled = choose_compiled(INIT_IDS * plan.levels.size)
+        compiled = choose_compiled(INIT_IDS * plan.levels.size, "price_rows")
     memory = CompiledMemory() if compiled else InterpretedMemory()
     count = context_count(plan.unary_length)
     start0, start1 = list(lookup().start0) * count, list(lookup().start1) * count

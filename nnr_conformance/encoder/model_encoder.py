@@ -7,12 +7,13 @@ settings give the same bytes, interpreted and compiled; only decompositions depe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnr_conformance.encoder.binding import choose_compiled
 from nnr_conformance.encoder.blocks import block_unit, factor_units
 from nnr_conformance.encoder.data_unit import Parent, Recipe, coded_unit, raw_unit
 from nnr_conformance.encoder.decomposition import can_decompose
@@ -20,7 +21,7 @@ from nnr_conformance.encoder.number_formats import format_of
 from nnr_conformance.encoder.quantized_tensor import QuantizedTensor, integers, quantize, scan_order_of
 from nnr_conformance.encoder.recipe import build_recipe
 from nnr_conformance.encoder.settings import EncoderSettings
-from nnr_conformance.encoder.update_chain import ChainState
+from nnr_conformance.encoder.update_chain import DEVICE, ChainState, NodeIds
 from nnr_conformance.errors import BuildError
 
 Tensors = Mapping[str, NDArray[Any]]
@@ -53,7 +54,8 @@ def encode_model(
     number of elements that are done. Raises BuildError for settings that exclude each other, an empty tensor, a dtype
     that is not one of these, NaN or infinities outside of raw tensors, and names that no stream can carry.
     """
-    work = _Encoding(_checked(tensors), settings.checked(), on_progress)
+    checked = _checked(tensors)
+    work = _Encoding(checked, _with_execution(settings.checked(), checked), on_progress)
     units = list(work.units())
     return _finished(work, units, ChainState({}), {})
 
@@ -66,13 +68,15 @@ def encode_update(
 ) -> EncodedModel:
     """Encode what changed since the streams of a chain, as differences to what decoders have.
 
-    Tensors without a change beyond half a step are left out. Tensors that the chain has not, or in another shape or
-    kind, and raw ones are sent whole. Raises BuildError as `encode_model`, and in edition 1, which has no updates.
+    Tensors without a change beyond half a step are left out, but for the smallest when no other is left. Tensors that
+    the chain has not, or in another shape or kind, and raw ones are sent whole. Raises BuildError as `encode_model`,
+    and in edition 1, which has no updates.
     """
     if settings.profile != 1 or settings.blocks or settings.rank:
         raise BuildError("updates are of edition 2 (profile 1) and take no blocks and no decomposition")
-    work = _Encoding(_checked(tensors), settings.checked(), on_progress, chain)
-    units = list(work.units())
+    checked = _checked(tensors)
+    work = _Encoding(checked, _with_execution(settings.checked(), checked), on_progress, chain)
+    units = list(work.units()) or list(work.least_unit())
     return _finished(work, units, chain, {"mps_parent_signalling_enabled_flag": 1})
 
 
@@ -91,7 +95,9 @@ class _Encoding:
     delivered: dict[str, NDArray[Any]] = field(default_factory=dict)
     levels: dict[str, NDArray[np.int32]] = field(default_factory=dict)
     parents: dict[str, Parent] = field(default_factory=dict)
+    roots: dict[str, NodeIds] = field(default_factory=dict)
     done: int = 0
+    zeros: bool = False
 
     def units(self) -> Iterator[Recipe]:
         blocks = {plan.weight: plan for plan in self.settings.blocks}
@@ -109,6 +115,12 @@ class _Encoding:
             self.done += tensor.size
             if self.on_progress is not None:
                 self.on_progress(self.done)
+
+    def least_unit(self) -> Iterator[Recipe]:
+        """The smallest tensor, even if its update is zero: a stream without any is no model."""
+        self.zeros = True
+        name = min(self.tensors, key=lambda one: self.tensors[one].size)
+        return self._single(name, self.tensors[name])
 
     def _single(self, name: str, tensor: NDArray[Any]) -> Iterator[Recipe]:
         settings = self.settings
@@ -139,23 +151,39 @@ class _Encoding:
             "tensor_dimensions": list(tensor.shape),
         }
         if parent is not None and self.chain is not None:
-            if not values.any():
+            if not values.any() and not self.zeros:
                 return
             self.parents[name] = parent
             values = values + self.chain.values[name].astype(values.dtype)
-        elif self.settings.keep_formats:
-            signalled = format_of(tensor.dtype, part.values)
-            header |= signalled.elements()
-            if signalled.number is not None:
-                self.delivered[name] = signalled.converted(part.values)
+        else:
+            header |= self._root_elements(name)
+            if self.settings.keep_formats:
+                signalled = format_of(tensor.dtype, part.values)
+                header |= signalled.elements()
+                if signalled.number is not None:
+                    self.delivered[name] = signalled.converted(part.values)
         self.levels[name], self.values[name] = part.quantized, values
         scan_order = scan_order_of(tensor.shape, self.settings.scan_order)
         yield coded_unit([part], header, self.settings, scan_order, parent)
 
+    def _root_elements(self, name: str) -> dict[str, Any]:
+        """Node ids of a tensor of a model. In an update they could be those of an older tensor of the name."""
+        if self.settings.profile != 1 or not self.settings.node_ids or self.chain is not None:
+            return {}
+        ids = NodeIds(DEVICE, len(self.roots), 0)
+        self.roots[name] = ids
+        return {"device_id": ids.device_id, "parameter_id": ids.parameter_id, "put_node_depth": ids.depth}
+
     def _has_parent(self, name: str, tensor: NDArray[Any]) -> bool:
         before = None if self.chain is None else self.chain.values.get(name)
         same_kind = before is not None and (before.dtype.kind == "f") == (tensor.dtype.kind == "f")
-        return before is not None and same_kind and before.shape == tensor.shape
+        if self.chain is None or before is None or not same_kind or before.shape != tensor.shape:
+            return False
+        if name not in self.chain.parents:
+            return False
+        # Marks of another shape are left from before the tensor changed its shape; decoders cannot use them.
+        history = self.chain.history.get(name)
+        return history is None or history.shape == tensor.shape
 
     def _keep(self, parts: list[QuantizedTensor], composed: Mapping[str, NDArray[Any]]) -> None:
         self.levels |= {part.name: part.quantized for part in parts}
@@ -175,23 +203,34 @@ def _finished(
         **parameter_set,
         **settings.parameter_set,
     }
-    if settings.aggregate and len(units) >= FEWEST_AGGREGATED:
-        units = [{"NNR_AGG": {"units": units}}]
+    enclosed = sum(1 + len(elements.get("parts", [])) for unit in units for elements in unit.values())
+    if settings.aggregate and enclosed >= FEWEST_AGGREGATED:
+        units = [{"NNR_AGG": {"units": units, "num_of_nnr_units_minus2": enclosed - 2}}]
     start = {"NNR_STR": {"general_profile_idc": settings.profile}}
     stream = build_recipe([start, {"NNR_MPS": mps}, *settings.topology, *units])
     return EncodedModel(
         data=stream.data,
         tensors=work.values | work.delivered,
         levels=work.levels,
-        state=chain.after(work.values, work.levels, work.parents),
+        state=chain.after(work.values, work.levels, work.parents, work.roots, settings.raw & work.values.keys()),
         weights=sum(tensor.size for tensor in work.tensors.values()),
         bytes_before=sum(tensor.nbytes for tensor in work.tensors.values()),
     )
 
 
+def _with_execution(settings: EncoderSettings, tensors: Tensors) -> EncoderSettings:
+    """Settings that say which execution: many small tensors are as much work as a large one."""
+    weights = sum(tensor.size for tensor in tensors.values())
+    if settings.compiled is None and choose_compiled(weights, "encode_plain_rows"):
+        return replace(settings, compiled=True)
+    return settings
+
+
 def _checked(tensors: Tensors) -> dict[str, NDArray[Any]]:
     """The tensors with at least one dimension each, after all checks that need no settings."""
     found = {}
+    if not tensors:
+        raise BuildError("there is no tensor to encode")
     for name, tensor in tensors.items():
         if "\0" in name or not _is_text(name):
             raise BuildError(f"the name {name!r} cannot be carried: it has a NUL or is no valid text")

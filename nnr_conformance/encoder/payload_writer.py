@@ -185,7 +185,9 @@ class PayloadWriter:
 
         Raises BuildError when the QP does not fit its field, or a level is outside of its codebook or too large.
         """
-        compiled = choose_compiled(plan.levels.size) if self._compiled is None else self._compiled
+        compiled = self._compiled
+        if compiled is None:
+            compiled = choose_compiled(plan.levels.size, "encode_plain_rows" if plan.plain else "encode_rows")
         memory = CompiledMemory() if compiled else InterpretedMemory()
         levels = memory.levels(plan.levels)
         _check(plan)

@@ -35,7 +35,7 @@ def quantize(
 ) -> QuantizedTensor:
     """Quantize a tensor of floats with at least one dimension; `codebook`: with one, if the settings say so.
 
-    The QP is raised where levels would not fit 32 bits. Raises BuildError for NaN and infinities.
+    The QP is raised where levels would be beyond 2^24, finer than binary32. Raises BuildError for NaN and infinities.
     """
     largest = float(np.abs(values).max())
     if not np.isfinite(largest):

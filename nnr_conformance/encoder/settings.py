@@ -52,7 +52,8 @@ class EncoderSettings:
     whose tensors travel together.
 
     Carriage: `profile` 0 or 1. `part_bytes`: largest part of a payload, 0 for whole payloads. `aggregate`: all tensors
-    in one NNR_AGG. `keep_formats`: say in the stream that a tensor was of another format than 32 bits.
+    in one NNR_AGG. `node_ids`: in edition 2, number the tensors that are in units of their own, so updates can name
+    them. `keep_formats`: say in the stream that a tensor was of another format than 32 bits.
     `parameter_set`: further elements of the NNR_MPS, such as performance maps. `topology`: units behind it. Updates:
     `temporal_contexts` and `history`: use what earlier streams of the chain have.
     """
@@ -76,6 +77,7 @@ class EncoderSettings:
     profile: int = 1
     part_bytes: int = 0
     aggregate: bool = False
+    node_ids: bool = True
     keep_formats: bool = True
     parameter_set: Mapping[str, Any] = field(default_factory=dict)
     topology: tuple[Mapping[str, Any], ...] = ()

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from nnr_conformance.errors import BuildError
 
-LARGEST_QUOTIENT = float((1 << 31) - 2)
-"""Of a value and its step size; the nearest level fits 32 bits, with dependent quantization too."""
+LARGEST_QUOTIENT = float((1 << 24) - 2)
+"""Of a value and its step size: binary32, in which decoders scale them, holds all integers up to 2^24."""
 
 
 def step_size(qp: int, density: int) -> float:
@@ -28,7 +28,7 @@ def step_size(qp: int, density: int) -> float:
 
 
 def sufficient_qp(qp: int, density: int, largest: float) -> int:
-    """`qp`, or the smallest one above with which `largest` divided by the step size gives a level of 32 bits."""
+    """`qp`, or the smallest one above with which no integer up to `largest` divided by the step size is too large."""
     while largest / step_size(qp, density) > LARGEST_QUOTIENT:
         qp += 1
     return qp

@@ -34,7 +34,7 @@ def rate_distortion_levels(
 ) -> Levels:
     """Levels with the least squared error plus `price` (in squared steps) times estimated bits; int32, same shape."""
     if compiled is None:
-        compiled = choose_compiled(values.size)
+        compiled = choose_compiled(values.size, "choose_levels")
     choose = bound("choose_levels", compiled=compiled)
     flat = np.ascontiguousarray(values, np.float64).reshape(-1)
     levels = nearest_levels(flat)

@@ -37,13 +37,15 @@ class ChainState:
     """A chain so far.
 
     `values`: the model as decoders have it, float32 and int32. `levels`: int32 quantized parameters of the last unit of
-    each tensor. `history`: where any update so far was not zero. `ids`: those of each tensor that has any.
+    each tensor. `history`: where any update so far was not zero. `ids`: those of each tensor that has any. `parents`:
+    names of tensors that can be updated; a weight that was sent as factors has no unit that it could have as parent.
     """
 
     values: Mapping[str, NDArray[Any]]
     levels: Mapping[str, NDArray[np.int32]] = field(default_factory=dict)
     history: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     ids: Mapping[str, NodeIds] = field(default_factory=dict)
+    parents: frozenset[str] = frozenset()
 
     @classmethod
     def of_streams(cls, streams: Sequence[Buffer], base: Mapping[str, NDArray[Any]] | None = None) -> ChainState:
@@ -62,21 +64,26 @@ class ChainState:
 
         def observe(number: int, unit: Unit, trace: list[TraceEntry]) -> None:
             header = unit.header.get(HEADER, {})
-            if "topology_elem_id" in header and "parameter_id" in header:
+            name = header.get("topology_elem_id")
+            if name is not None and "parameter_id" in header:
                 device = header.get("device_id", header.get("parent_device_id", DEVICE))
-                name = header["topology_elem_id"]
                 ids[name] = NodeIds(device, header["parameter_id"], header.get("put_node_depth", 0))
+            elif name is not None:
+                ids.pop(name, None)
 
+        parents = set(base or ())
         chain = chain_decoder(views, base=base)
         chain.on_unit = observe
         for _, unit in chain.units():
             for tensor in unit.tensors:
+                parents.add(tensor.name)
                 if tensor.quantized is None:
+                    levels.pop(tensor.name, None)
                     continue
                 levels[tensor.name] = tensor.quantized
                 if unit.update:
                     history[tensor.name] = _marked(history.get(tensor.name), tensor.quantized)
-        return cls(found.tensors, levels, history, ids)
+        return cls(cls.of_tensors(found.tensors).values, levels, history, ids, frozenset(parents))
 
     @classmethod
     def of_tensors(cls, tensors: Mapping[str, NDArray[Any]]) -> ChainState:
@@ -88,7 +95,7 @@ class ChainState:
                 values[name] = tensor.astype(np.float32)
             elif whole and tensor.size and int(tensor.min()) >= -(1 << 31) and int(tensor.max()) < 1 << 31:
                 values[name] = tensor.astype(np.int32)
-        return cls(values)
+        return cls(values, parents=frozenset(values))
 
     def parent_of(self, name: str, *, temporal: bool, history: bool) -> Parent:
         """The parent of the next update of a tensor; `temporal`, `history`: with levels and marks, if there are any."""
@@ -106,13 +113,22 @@ class ChainState:
         values: Mapping[str, NDArray[Any]],
         levels: Mapping[str, NDArray[np.int32]],
         parents: Mapping[str, Parent],
+        roots: Mapping[str, NodeIds],
+        raw: frozenset[str],
     ) -> ChainState:
-        """The state behind one more stream: its values and levels, and the parents of its updates."""
+        """The state behind one more stream: values, levels, parents of its updates, ids of others, names sent raw."""
         history = dict(self.history)
         for name in parents:
             history[name] = _marked(history.get(name), levels[name])
         ids = {name: NodeIds(parent.device_id, parent.parameter_id, parent.depth) for name, parent in parents.items()}
-        return ChainState({**self.values, **values}, {**self.levels, **levels}, history, {**self.ids, **ids})
+        kept = {name: known for name, known in self.ids.items() if name not in values}
+        return ChainState(
+            values={**self.values, **values},
+            levels={name: found for name, found in {**self.levels, **levels}.items() if name not in raw},
+            history=history,
+            ids={**kept, **ids, **roots},
+            parents=self.parents | levels.keys() | raw,
+        )
 
 
 def _marked(before: NDArray[np.bool_] | None, quantized: NDArray[np.int32]) -> NDArray[np.bool_]:

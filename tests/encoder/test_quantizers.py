@@ -169,11 +169,12 @@ def test_clusters_are_nearer_than_equal_steps_of_as_many_entries() -> None:
     assert errors[0] < 0.6 * errors[1]
 
 
-def test_a_qp_is_raised_until_levels_fit_32_bits() -> None:
+def test_a_qp_is_raised_until_binary32_holds_all_levels() -> None:
     values = np.array([[1e30, -3e30], [5.0, 0.0]], np.float32)
     found = quantize("w", values, EncoderSettings(qp=-38), codebook=False)
     assert found.qp is not None
     assert found.qp > -38
+    assert np.abs(found.levels).max() <= 1 << 24
     assert abs(found.values[0, 1] + 3e30) <= step_size(found.qp, 2) + 3e30 * 2**-23
 
 
