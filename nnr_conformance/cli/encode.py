@@ -66,6 +66,11 @@ def parser() -> argparse.ArgumentParser:
         default=True,
         help="number the tensors of a model, so that updates can name them (default)",
     )
+    carriage.add_argument(
+        "--keep-formats",
+        action="store_true",
+        help="say of tensors that were not of 32 bits what they were (formats beyond 1 are extensions)",
+    )
     options.add_argument("-q", "--quiet", action="store_true", help="print problems only")
     options.add_argument("--version", action="version", version=f"nnr-encode {VERSION}")
     return options
@@ -99,6 +104,7 @@ def settings_of(arguments: argparse.Namespace) -> EncoderSettings:
         part_bytes=arguments.part_bytes,
         aggregate=arguments.aggregate,
         node_ids=arguments.node_ids,
+        keep_formats=arguments.keep_formats,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -56,14 +57,14 @@ def block_unit(
     vectors = [(plan.weight + SCALING_SUFFIX, scaling)] if scaling is not None else []
     vectors += [(plan.bias, bias)] if bias is not None else []
     vectors += list(zip(plan.batch_norm, norm, strict=True)) if norm else []
-    parts = [quantize(name, vector, settings, codebook=False) for name, vector in vectors]
-    weights = _weight_parts(plan.weight, sent, plan.rank, settings)
+    parts = [quantize(name, vector, settings, scan_order=0, codebook=False) for name, vector in vectors]
+    scan_order = _scan_order(weight.shape, plan.rank, settings)
+    weights = _weight_parts(plan.weight, sent, plan.rank, scan_order, settings)
     listed = [part.name for part in weights]
     listed += [plan.weight + SCALING_SUFFIX] if scaling is not None else []
     listed += list(plan.batch_norm) if norm else []
     listed += [plan.bias] if bias is not None else []
     header = _header(listed, types, weight.shape, plan.rank)
-    scan_order = _scan_order(weight.shape, plan.rank, settings)
     unit = coded_unit([*parts, *weights], header, settings, scan_order)
     values = {part.name: part.values for part in parts}
     scale = values.pop(plan.weight + SCALING_SUFFIX, None)
@@ -74,8 +75,8 @@ def factor_units(
     name: str, weight: NDArray[Any], settings: EncoderSettings
 ) -> tuple[list[Recipe], list[QuantizedTensor], Values]:
     """The factors of a weight, in a block or in two units, as `block_unit` returns them."""
-    factors = _weight_parts(name, weight, settings.rank, settings)
     scan_order = _scan_order(weight.shape, settings.rank, settings)
+    factors = _weight_parts(name, weight, settings.rank, scan_order, settings)
     header = _header([part.name for part in factors], CPT_DC, weight.shape, settings.rank)
     if settings.blocked_factors:
         units = [coded_unit(factors, header, settings, scan_order)]
@@ -107,13 +108,15 @@ def composed_weight(
     return total.astype(np.float32).reshape(shape)
 
 
-def _weight_parts(name: str, weight: NDArray[Any], rank: int, settings: EncoderSettings) -> list[QuantizedTensor]:
+def _weight_parts(
+    name: str, weight: NDArray[Any], rank: int, scan_order: int, settings: EncoderSettings
+) -> list[QuantizedTensor]:
     if not rank:
-        return [quantize(name, weight, settings, codebook=True)]
+        return [quantize(name, weight, settings, scan_order=scan_order, codebook=True)]
     factors = decompose(weight, rank)
     return [
-        quantize(name + G_SUFFIX, factors.g, settings, codebook=True),
-        quantize(name + H_SUFFIX, factors.h, settings, codebook=True),
+        quantize(name + suffix, factor, settings, scan_order=scan_order, codebook=True)
+        for suffix, factor in ((G_SUFFIX, factors.g), (H_SUFFIX, factors.h))
     ]
 
 
@@ -129,7 +132,8 @@ def _header(names: list[str], types: int, shape: tuple[int, ...], rank: int) -> 
 
 
 def _scan_order(shape: tuple[int, ...], rank: int, settings: EncoderSettings) -> int:
-    return settings.scan_order if rank else scan_order_of(shape, settings.scan_order)
+    factors = ((shape[0], rank), (rank, math.prod(shape[1:]))) if rank else (shape,)
+    return scan_order_of(settings.scan_order, *factors)
 
 
 def _check_vectors(plan: BlockPlan, weight: NDArray[Any], vectors: list[NDArray[Any]]) -> None:

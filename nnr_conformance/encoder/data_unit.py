@@ -14,7 +14,7 @@ from nnr_conformance.encoder.init_ids import choose_ids
 from nnr_conformance.encoder.payload import entry_point_elements
 from nnr_conformance.encoder.payload_writer import TensorPlan, with_ids, write_payload
 from nnr_conformance.encoder.quantized_tensor import QuantizedTensor
-from nnr_conformance.encoder.settings import DEFAULT_UNARY, EncoderSettings
+from nnr_conformance.encoder.settings import EncoderSettings
 from nnr_conformance.errors import BuildError
 
 Recipe = dict[str, dict[str, Any]]
@@ -58,13 +58,13 @@ def coded_unit(
     elements: dict[str, Any] = {
         **header,
         **(parent.elements() if parent is not None else {}),
+        # Said always, since decoders infer different numbers.
+        "cabac_unary_length_minus1": settings.unary_length - 1,
         "cabac_payload": written.data,
         **entry_point_elements(written, list(zip(plans, written.marks, strict=True))),
     }
     if any(tensor.dq for tensor in tensors):
         elements["dq_flag"] = 1
-    if settings.unary_length != DEFAULT_UNARY:
-        elements["cabac_unary_length_minus1"] = settings.unary_length - 1
     if scan_order and len(header["tensor_dimensions"]) > 1:
         elements["scan_order"] = scan_order
     books = [tensor.codebook for tensor in tensors if tensor.codebook is not None]

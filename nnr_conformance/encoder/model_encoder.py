@@ -143,7 +143,12 @@ class _Encoding:
 
     def _quantized(self, name: str, tensor: NDArray[Any], parent: Parent | None) -> Iterator[Recipe]:
         whole = tensor.dtype.kind != "f"
-        part = integers(name, tensor) if whole else quantize(name, tensor, self.settings, codebook=tensor.ndim > 1)
+        scan_order = scan_order_of(self.settings.scan_order, tensor.shape)
+        part = (
+            integers(name, tensor)
+            if whole
+            else quantize(name, tensor, self.settings, scan_order=scan_order, codebook=tensor.ndim > 1)
+        )
         values = part.values.astype(np.int32 if whole else np.float32)
         header: dict[str, Any] = {
             "nnr_compressed_data_unit_payload_type": "NNR_PT_INT" if whole else "NNR_PT_FLOAT",
@@ -163,7 +168,6 @@ class _Encoding:
                 if signalled.number is not None:
                     self.delivered[name] = signalled.converted(part.values)
         self.levels[name], self.values[name] = part.quantized, values
-        scan_order = scan_order_of(tensor.shape, self.settings.scan_order)
         yield coded_unit([part], header, self.settings, scan_order, parent)
 
     def _root_elements(self, name: str) -> dict[str, Any]:

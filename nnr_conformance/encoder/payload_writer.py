@@ -62,6 +62,7 @@ class TensorPlan:
     base: IntArray | None = None
     init_ids: NDArray[np.uint8] | None = None
     restarts: bool = True
+    restart_single_block_row: bool = False
     state_per_segment: bool = True
     prefix_ids: int = lw.PREFIX_MOST
 
@@ -85,6 +86,7 @@ class TensorPlan:
             base=None if data.base is None else _int32(data.base, shape),
             init_ids=ids_by_number(data.init_ids, data.unary_length),
             restarts=data.restarts,
+            restart_single_block_row=data.restart_single_block_row,
             state_per_segment=data.state_per_segment,
             prefix_ids=data.prefix_ids,
         )
@@ -130,7 +132,8 @@ class TensorPlan:
         cells = [0] * lw.DESCRIPTION_CELLS
         cells[lw.HEIGHT], cells[lw.WIDTH] = height, width
         cells[lw.BLOCK_ROWS], cells[lw.BLOCK_COLUMNS] = (block, block) if block else (max(1, height), max(1, width))
-        cells[lw.RESTARTS] = int(block > 0 and height > block and self.restarts)
+        several = height > block or self.restart_single_block_row
+        cells[lw.RESTARTS] = int(block > 0 and several and self.restarts)
         cells[lw.DQ], cells[lw.UNARY] = int(self.dq), self.unary_length
         cells[lw.MOST_POSITIVE], cells[lw.MOST_NEGATIVE] = most
         cells[lw.SIGN_CODED] = int(min(most) > 0)

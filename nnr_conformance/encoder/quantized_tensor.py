@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,9 +32,11 @@ class QuantizedTensor:
 
 
 def quantize(
-    name: str, values: NDArray[np.floating[Any]], settings: EncoderSettings, *, codebook: bool
+    name: str, values: NDArray[np.floating[Any]], settings: EncoderSettings, *, scan_order: int, codebook: bool
 ) -> QuantizedTensor:
-    """Quantize a tensor of floats with at least one dimension; `codebook`: with one, if the settings say so.
+    """Quantize a tensor of floats with at least one dimension.
+
+    `scan_order`: in which its levels will be coded. `codebook`: with one, if the settings say so.
 
     The QP is raised where levels would be beyond 2^24, finer than binary32. Raises BuildError for NaN and infinities.
     """
@@ -49,7 +52,6 @@ def quantize(
         return QuantizedTensor(name, found.levels, found.levels, qp, False, found, of_entries)
     if settings.dq:
         price = DEFAULT_PRICE if settings.price is None else settings.price
-        scan_order = scan_order_of(values.shape, settings.scan_order)
         path = dependent_levels(scaled, scan_order, price, settings.unary_length, compiled=settings.compiled)
         reconstructed = uniform_values(path.quantized, qp, density)
         return QuantizedTensor(name, path.levels, path.quantized, qp, True, None, reconstructed)
@@ -69,6 +71,10 @@ def integers(name: str, values: NDArray[Any]) -> QuantizedTensor:
     return QuantizedTensor(name, levels, levels, None, False, None, levels)
 
 
-def scan_order_of(shape: tuple[int, ...], scan_order: int) -> int:
-    """The scan order of a tensor: blocks are for matrices of more than one row and column."""
-    return scan_order if len(shape) > 1 and shape[0] > 1 and np.prod(shape[1:]) > 1 else 0
+def scan_order_of(scan_order: int, *shapes: tuple[int, ...]) -> int:
+    """The scan order for a unit of tensors of these shapes.
+
+    Blocks are for matrices of more than one row and column, and decoders differ where there is a single row of blocks.
+    """
+    blocks = all(len(shape) > 1 and math.prod(shape[1:]) > 1 and shape[0] > 4 << scan_order for shape in shapes)
+    return scan_order if blocks else 0

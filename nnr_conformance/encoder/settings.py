@@ -78,7 +78,7 @@ class EncoderSettings:
     part_bytes: int = 0
     aggregate: bool = False
     node_ids: bool = True
-    keep_formats: bool = True
+    keep_formats: bool = False
     parameter_set: Mapping[str, Any] = field(default_factory=dict)
     topology: tuple[Mapping[str, Any], ...] = ()
     temporal_contexts: bool = True

@@ -60,8 +60,14 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "short unary part": {"unary_length": 1},
     "long unary part": {"unary_length": 256},
     "other densities": {"qp_density": 0, "qp": -10, "vector_qp": -20},
-    "no formats, no ids": {"keep_formats": False, "node_ids": False},
+    "formats, no ids": {"keep_formats": True, "node_ids": False},
 }
+
+
+REMARKS = {"formats, no ids": {"decompressed_data_format_extension"}} | {
+    name: {"factors_outside_block"} for name in SETTINGS if name.startswith("factors apart")
+}
+"""What a checker remarks, for information, on tools that were asked for."""
 
 
 def settings(name: str) -> EncoderSettings:

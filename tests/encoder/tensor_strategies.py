@@ -53,6 +53,7 @@ def tensors(draw: st.DrawFn, largest: int = 21) -> TensorData:
         scan_order=draw(st.integers(0, 4)),
         init_ids=draw(st.dictionaries(st.sampled_from(NAMES), st.integers(0, 8), max_size=4)),
         restarts=draw(st.sampled_from([True, True, True, False])),
+        restart_single_block_row=draw(st.sampled_from([False, False, True])),
         state_per_segment=draw(st.booleans()),
         prefix_ids=draw(st.sampled_from([31, 31, 32])),
         **more,

@@ -54,15 +54,12 @@ def plan_of_vector(tensor: dict[str, Any], coding: TensorCoding, variant: str | 
         history=history if expected["hist_dep_sig_prob_enabled_flag"] else None,
         base=None if coding.base is None else coding.base.reshape(shape),
         init_ids=ids,
+        restart_single_block_row=variant == "nnc1.0",
         prefix_ids=32 if variant == "nnc1.0" else 31,
     )
 
 
-# NNCodec 1.0 restarts the interval of a single block row, which no edition does.
-VECTORS = [name for name in files.VALID if name != "nnc1-scan1-singlerow"]
-
-
-@pytest.mark.parametrize("name", VECTORS)
+@pytest.mark.parametrize("name", files.VALID)
 def test_the_levels_and_ids_of_a_vector_give_its_payload(name: str, compiled: bool) -> None:
     vector = files.load(name)
     variant = vector.get("syntax_variant")

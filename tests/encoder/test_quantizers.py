@@ -171,7 +171,7 @@ def test_clusters_are_nearer_than_equal_steps_of_as_many_entries() -> None:
 
 def test_a_qp_is_raised_until_binary32_holds_all_levels() -> None:
     values = np.array([[1e30, -3e30], [5.0, 0.0]], np.float32)
-    found = quantize("w", values, EncoderSettings(qp=-38), codebook=False)
+    found = quantize("w", values, EncoderSettings(qp=-38), scan_order=0, codebook=False)
     assert found.qp is not None
     assert found.qp > -38
     assert np.abs(found.levels).max() <= 1 << 24
@@ -181,4 +181,4 @@ def test_a_qp_is_raised_until_binary32_holds_all_levels() -> None:
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_what_is_not_finite_is_not_quantized(bad: float) -> None:
     with pytest.raises(BuildError, match="raw"):
-        quantize("w", np.array([1.0, bad]), EncoderSettings(), codebook=False)
+        quantize("w", np.array([1.0, bad]), EncoderSettings(), scan_order=0, codebook=False)

@@ -15,6 +15,9 @@ KINDS = st.sampled_from([np.float32, np.float32, np.float16, np.float64, np.int8
 SHAPES = arrays.array_shapes(min_dims=0, max_dims=5, max_side=13).filter(lambda shape: np.prod(shape) <= 600)
 
 
+REMARKS = {"decompressed_data_format_extension", "factors_outside_block"}
+
+
 @st.composite
 def tensors(draw: st.DrawFn) -> np.ndarray:
     kind, shape = np.dtype(draw(KINDS)), draw(SHAPES)
@@ -49,6 +52,7 @@ def choices(draw: st.DrawFn) -> EncoderSettings:
         part_bytes=draw(st.sampled_from([0, 0, 64])),
         aggregate=draw(st.booleans()),
         node_ids=draw(st.booleans()),
+        keep_formats=draw(st.booleans()),
     )
 
 
@@ -68,7 +72,7 @@ def test_a_random_model_and_its_update_decode_to_what_the_encoder_foresaw(
     model = {f"tensor {number}": tensor for number, tensor in enumerate(listed)}
     encoded = encode_model(model, chosen)
     report = nnr_conformance.check(encoded.data)
-    assert [found.code for found in report.diagnostics] == []
+    assert {found.code for found in report.diagnostics} <= REMARKS
     assert differing(nnr_conformance.decode(encoded.data).tensors, encoded.tensors) == []
     if second.profile == 0 or second.rank:
         return
@@ -78,7 +82,7 @@ def test_a_random_model_and_its_update_decode_to_what_the_encoder_foresaw(
     }
     update = encode_update(moved, encoded.state, second)
     streams = [encoded.data, update.data]
-    assert [found.code for found in nnr_conformance.check(streams).diagnostics] == []
+    assert {found.code for found in nnr_conformance.check(streams).diagnostics} <= REMARKS
     decoded = nnr_conformance.decode(streams).tensors
     narrowed = {name: values.astype(update.state.values[name].dtype) for name, values in decoded.items()}
     assert differing(narrowed, dict(update.state.values)) == []
