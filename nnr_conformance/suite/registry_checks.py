@@ -9,6 +9,7 @@ from typing import Any
 from nnr_conformance.data import data_path
 from nnr_conformance.suite.registry_rows import GROUPS, Row, SpecRows, spec_rows
 from nnr_conformance.suite.registry_schemas import schema_problems
+from nnr_conformance.suite.registry_tables import table_problems
 
 
 def problems(rows: SpecRows | None = None) -> list[str]:
@@ -25,6 +26,7 @@ def problems(rows: SpecRows | None = None) -> list[str]:
         *_divergence_problems(rows),
         *_reading_problems(rows),
         *_semantics_problems(rows),
+        *table_problems(),
     ]
 
 

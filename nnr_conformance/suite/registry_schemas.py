@@ -29,11 +29,12 @@ def schema_problems(rows: SpecRows) -> list[str]:
         ("diagnostics", "diagnostics", rows.diagnostics),
         *((f"semantics/{name}", "semantics", content) for name, content in rows.semantics.items()),
     ]
-    validators = {name: _validator(name) for name in SCHEMAS}
+    validators = {name: validator(name) for name in SCHEMAS}
     return [line for name, kind, content in files for line in _file_problems(name, validators[kind], content)]
 
 
-def _validator(name: str) -> Any:
+def validator(name: str) -> Any:
+    """What validates against one schema. Raises UsageError without the package jsonschema."""
     try:
         # Imported by name: it is needed by those who edit spec/, not by those who use the package.
         jsonschema = import_module("jsonschema")
