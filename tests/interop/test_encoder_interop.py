@@ -21,12 +21,12 @@ from tests.interop import nncodec_codec
 
 pytestmark = pytest.mark.interop
 
-# NNCodec has no aggregates and no partial data, and delivers 32 bits whatever the format. It cannot decode a decomposed block with a codebook (KeyError), nor the
-# entry points of factors in two units.
+# NNCodec has no aggregates and no partial data, and delivers 32 bits whatever the format. It cannot decode a decomposed
+# block with a codebook (KeyError), nor the entry points of factors in two units.
 UNKNOWN_TO_NNCODEC = {
-    "formats, no ids",
     "aggregate",
     "parts",
+    "formats, no ids",
     "factors, codebooks",
     "layer block, factors",
     "factors apart, blocks",
