@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nnr_conformance.cli.running import run
-from nnr_conformance.cli.suite_build import add_build, add_mutate
+from nnr_conformance.cli.suite_build import add_build
 from nnr_conformance.cli.suite_coverage import add_coverage
+from nnr_conformance.cli.suite_mutate import add_mutate
 from nnr_conformance.suite.registry import load_divergences, load_requirements, problems
 from nnr_conformance.suite.registry_report import counts, requirement_lines
 from nnr_conformance.version import VERSION

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
-from nnr_conformance.data import data_path
+from nnr_conformance.data import data_path, load_yaml
 from nnr_conformance.errors import UsageError
 from nnr_conformance.suite.registry_rows import Row, SpecRows
 
-SCHEMAS = ("requirements", "divergences", "readings", "diagnostics", "semantics")
+SCHEMAS = ("requirements", "divergences", "readings", "diagnostics", "semantics", "mutants")
 """Names of the schemas, each `spec/schemas/NAME.schema.json`."""
 
 
@@ -28,6 +28,7 @@ def schema_problems(rows: SpecRows) -> list[str]:
         ("readings", "readings", rows.readings),
         ("diagnostics", "diagnostics", rows.diagnostics),
         *((f"semantics/{name}", "semantics", content) for name, content in rows.semantics.items()),
+        ("mutants", "mutants", load_yaml("spec/mutants.yaml")),
     ]
     validators = {name: validator(name) for name in SCHEMAS}
     return [line for name, kind, content in files for line in _file_problems(name, validators[kind], content)]
