@@ -26,6 +26,7 @@ def problems(rows: SpecRows | None = None) -> list[str]:
         *_divergence_problems(rows),
         *_reading_problems(rows),
         *_semantics_problems(rows),
+        *_tool_problems(rows),
         *table_problems(),
     ]
 
@@ -135,6 +136,19 @@ def _semantics_problems(rows: SpecRows) -> Iterator[str]:
         for row in content:
             yield from _unknown(f"element {row['name']}", "requirement", row["requirements"], requirements)
             yield from _unknown(f"element {row['name']}", "reading", row.get("readings", ()), readings)
+
+
+def _tool_problems(rows: SpecRows) -> Iterator[str]:
+    elements = {row["name"] for content in rows.semantics.values() for row in content}
+    yield from _repeated((row["id"] for row in rows.tools), "tools")
+    for row in rows.tools:
+        asked = [one["element"] for conditions in row["shown_when"] for one in conditions if "element" in one]
+        yield from _unknown(f"tool {row['id']}", "element", [*row["elements"], *asked], elements)
+        for stream in row["streams"]:
+            if not _stream_exists(f"cfp2019/{stream}.nnr"):
+                yield f"tool {row['id']}: there is no bitstreams/cfp2019/{stream}.nnr"
+            elif f"P{stream[1]}" not in row["proposals"]:
+                yield f"tool {row['id']}: {stream} is of a proposal that does not have it"
 
 
 def _unknown(place: str, kind: str, names: Iterable[str], known: Iterable[str]) -> Iterator[str]:

@@ -115,6 +115,7 @@ class SpecRows:
     readings: Sequence[Row]
     diagnostics: Sequence[Row]
     semantics: Mapping[str, Sequence[Row]]
+    tools: Sequence[Row]
 
 
 def spec_rows() -> SpecRows:
@@ -125,6 +126,7 @@ def spec_rows() -> SpecRows:
         readings=load_yaml("spec/readings.yaml"),
         diagnostics=load_yaml("spec/diagnostics.yaml"),
         semantics={name: load_yaml(f"spec/semantics/{name}.yaml") for name in SEMANTICS_FILES},
+        tools=load_yaml("spec/tools.yaml"),
     )
 
 

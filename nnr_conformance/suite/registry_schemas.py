@@ -11,7 +11,7 @@ from nnr_conformance.data import data_path, load_yaml
 from nnr_conformance.errors import UsageError
 from nnr_conformance.suite.registry_rows import Row, SpecRows
 
-SCHEMAS = ("requirements", "divergences", "readings", "diagnostics", "semantics", "mutants")
+SCHEMAS = ("requirements", "divergences", "readings", "diagnostics", "semantics", "mutants", "tools")
 """Names of the schemas, each `spec/schemas/NAME.schema.json`."""
 
 
@@ -27,6 +27,7 @@ def schema_problems(rows: SpecRows) -> list[str]:
         ("divergences", "divergences", rows.divergences),
         ("readings", "readings", rows.readings),
         ("diagnostics", "diagnostics", rows.diagnostics),
+        ("tools", "tools", rows.tools),
         *((f"semantics/{name}", "semantics", content) for name, content in rows.semantics.items()),
         ("mutants", "mutants", load_yaml("spec/mutants.yaml")),
     ]
