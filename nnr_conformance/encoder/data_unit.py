@@ -124,8 +124,8 @@ def _skipped_rows(
     """
     if not settings.row_skip or (trellis_in_blocks and levels.shape[1] % 4):
         return None
-    empty = ~levels.any(axis=1)
-    return empty.astype(np.uint8) if empty.any() else None
+    empty: NDArray[np.uint8] = np.asarray(~levels.any(axis=1), np.uint8)
+    return empty if empty.any() else None
 
 
 def _qp_field(tensor: QuantizedTensor, settings: EncoderSettings) -> int:

@@ -21,7 +21,7 @@ class Factors:
     @property
     def rank(self) -> int:
         """Columns of G."""
-        return self.g.shape[1]
+        return int(self.g.shape[1])
 
     def values(self, shape: tuple[int, ...]) -> NDArray[np.float64]:
         """The product in the weight's shape, in binary64."""

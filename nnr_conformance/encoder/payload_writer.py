@@ -94,7 +94,7 @@ class TensorPlan:
     @property
     def height(self) -> int:
         """Number of rows."""
-        return self.levels.shape[0]
+        return int(self.levels.shape[0])
 
     @property
     def most(self) -> tuple[int, int] | None:

@@ -54,7 +54,7 @@ def main() -> None:
     np.savez_compressed(folder / "digits.npz", **stored)
     for name, network in NETWORKS.items():
         parameters = train(network, pixels[TEST_IMAGES:] / BRIGHTEST, labels[TEST_IMAGES:])
-        weights32 = {key: found.astype(np.float32) for key, found in parameters.items()}
+        weights32: dict[str, Any] = {key: found.astype(np.float32) for key, found in parameters.items()}
         np.savez_compressed(folder / f"{name}.npz", **weights32)
         test = network.outputs(parameters, pixels[:TEST_IMAGES] / BRIGHTEST)
         right = int((test.argmax(axis=1) == labels[:TEST_IMAGES]).sum())
