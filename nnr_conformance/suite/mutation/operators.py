@@ -47,7 +47,7 @@ OPPOSITES: dict[type[ast.cmpop], type[ast.cmpop]] = {
 }
 OPPOSITE_FUNCTIONS = {"min": "max", "max": "min", "any": "all", "all": "any"}
 
-SYMMETRIC = ("min", "max", "minimum", "maximum", "add")
+SYMMETRIC = ("min", "max", "minimum", "maximum")
 """Functions whose arguments can change places."""
 
 CONTEXT_ARGUMENTS = {

@@ -13,6 +13,8 @@ from nnr_conformance.data import load_yaml
 TABLES = "spec/tables/cabac.yaml"
 PER_TABLE = 24
 """Entries of each table that are made wrong; smaller tables have every entry wrong in turn."""
+NAMES = ("id", "index")
+"""Keys whose values tell a reader which row it is; no code reads them."""
 STEPS = {"transition": 16}
 """How much an entry is wrong where less would be shifted out: steps of counters lose at least four bits."""
 
@@ -35,7 +37,7 @@ class TableFault:
 def table_faults() -> Iterator[TableFault]:
     """The faults of all tables, the same in every run."""
     for table, content in load_yaml(TABLES).items():
-        places = [(place, number) for place, number in _numbers(content, ()) if place[-1] != "id"]
+        places = [(place, number) for place, number in _numbers(content, ()) if place[-1] not in NAMES]
         chosen = sorted(random.Random(table).sample(range(len(places)), min(PER_TABLE, len(places))))
         step = STEPS.get(table, 1)
         for index in chosen:
