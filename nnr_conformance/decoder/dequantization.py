@@ -195,7 +195,14 @@ def dequantize_codebook(
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         step = _exact_step(qp, density)
         table = (codebook.entries.astype(np.float64) * step).astype(dtype)
-    _check_finite(extremes, [table[level + zero] for level in extremes], step, findings, path, bits)
+    # Entries grow with the level, so the smallest and the largest level stand for all finite steps.
+    shown = extremes
+    if math.isinf(step):
+        # The sign of 0 times infinity depends on the processor; digests need one pattern.
+        table[codebook.entries == 0] = np.nan
+        zeros = (np.flatnonzero(codebook.entries == 0) - zero).tolist()
+        shown = [*extremes, *(level for level in zeros if (quantized == level).any())]
+    _check_finite(shown, [table[level + zero] for level in shown], step, findings, path, bits)
     flat_levels, flat_values = quantized.reshape(-1), values.reshape(-1)
     for first in range(0, quantized.size, _CHUNK):
         index = np.add(flat_levels[first : first + _CHUNK], zero, dtype=np.int64)

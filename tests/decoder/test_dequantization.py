@@ -361,6 +361,15 @@ def test_a_step_beyond_binary32_is_still_exact_in_binary64() -> None:
     assert not findings.diagnostics
 
 
+def test_a_zero_between_infinite_codebook_values_is_not_a_number() -> None:
+    codebook = Codebook(array(-1, 0, 1), 1)
+    values = dequantize_codebook(array(0, 1, -1), codebook, 1024, 0, findings=(findings := Findings()))
+    assert np.isnan(values[0])
+    assert not np.signbit(values[0])
+    assert values[1:].tolist() == [math.inf, -math.inf]
+    assert codes(findings) == ["value_overflow", "value_not_a_number"]
+
+
 def test_a_step_beyond_binary64_is_infinite() -> None:
     codebook = Codebook.from_elements(2, 0, 0, [], [0])
     values = dequantize_codebook(array(0, 1), codebook, 1024, 0, findings=(findings := Findings()))
