@@ -7,15 +7,18 @@ from typing import Any
 
 from nnr_conformance.data import data_path
 from nnr_conformance.suite.build import build_problems, built_files, write_files
+from nnr_conformance.suite.corpus.files import corpus_files, corpus_problems, write_corpus
+from nnr_conformance.suite.corpus.recipes import FOLDER as CORPUS
 from nnr_conformance.suite.requirement_pairs import FOLDER, load_pairs
 
 # argparse does not name the class of what add_subparsers returns.
 Subparsers = Any
 
 BUILD_DESCRIPTION = """\
-Build the stored streams of the requirement pairs from their recipes. For every condition that nnr-check knows there is
-a recipe in bitstreams/requirements/CLAUSE/IDEA.yaml which gives two streams a few bits apart: CLAUSE-IDEA-01.nnr meets
-it, CLAUSE-IDEA-02.nnr breaks it and fires exactly that code at the right bits.
+Build the stored streams from their recipes. bitstreams/CLASS/CLAUSE-IDEA.yaml gives the golden streams of one idea,
+CLAUSE-IDEA-01.nnr and so on. For every condition that nnr-check knows bitstreams/requirements/CLAUSE/IDEA.yaml gives
+two streams a few bits apart: CLAUSE-IDEA-01.nnr meets it, CLAUSE-IDEA-02.nnr breaks it and fires exactly that code at
+the right bits.
 """
 
 EXIT_CODES = "exit codes: 0 all is well, 1 something is wrong, 2 wrong use"
@@ -38,21 +41,26 @@ def add_build(subparsers: Subparsers) -> None:
 
 def _build(arguments: argparse.Namespace) -> int:
     if arguments.check:
-        found = list(build_problems())
+        found = [*corpus_problems(), *build_problems()]
         for line in found:
             print(line)
         files = {} if found else built_files()
         size = sum(len(data) for name, data in files.items() if name.endswith(".nnr"))
         requirements = {pair.requirement for pair in load_pairs()}
         print(
-            f"{len(found)} problems in {FOLDER}/"
+            f"{len(found)} problems in {CORPUS}/"
             if found
-            else f"{len(load_pairs())} pairs, {size} bytes, show {len(requirements)} requirements; "
+            else f"{_golden()}\n{len(load_pairs())} pairs, {size} bytes, show {len(requirements)} requirements; "
             "all files are what their recipes give"
         )
         return int(bool(found))
-    changed = list(write_files(data_path(FOLDER)))
+    changed = [*write_corpus(data_path(CORPUS)), *write_files(data_path(FOLDER))]
     for line in changed:
         print(line)
-    print(f"{len(load_pairs())} pairs, {len(changed)} files changed")
+    print(f"{_golden()}\n{len(load_pairs())} pairs; {len(changed)} files changed")
     return 0
+
+
+def _golden() -> str:
+    sizes = [len(data) for name, data in corpus_files().items() if name.endswith(".nnr")]
+    return f"{len(sizes)} golden streams, {sum(sizes)} bytes"

@@ -32,7 +32,7 @@ findings change, and whose verdict changes. A rule that no stream misses is a su
 --decoder puts faults into the decoder, one at a time: other operators and constants, other branches, statements left
 out, wrong entries of tables. The streams that reach a fault are decoded, smallest first, until one has other stage
 digests, other diagnostics, an exception, or takes too long. A fault that no stream notices is a survivor; those that
-none can notice are in spec/mutants.yaml with the reason.
+none can notice are in spec/mutants/ with the reason.
 """
 
 EPILOG = """\
@@ -121,7 +121,7 @@ def _decoder(arguments: argparse.Namespace) -> int:
     else:
         _print_text(sources, chosen, results, len(cases), bool(arguments.mutant))
         for identifier in stale:
-            print(f"spec/mutants.yaml: there is no mutant {identifier}")
+            print(f"spec/mutants/: there is no mutant {identifier}")
     return int(count(results).percent < arguments.minimum or bool(stale))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from nnr_conformance.data import data_path, load_yaml
 from nnr_conformance.errors import UsageError
+from nnr_conformance.suite.mutation.equivalents import equivalent_files
 from nnr_conformance.suite.registry_rows import Row, SpecRows
 
 SCHEMAS = ("requirements", "divergences", "readings", "diagnostics", "semantics", "mutants", "tools")
@@ -29,7 +30,7 @@ def schema_problems(rows: SpecRows) -> list[str]:
         ("diagnostics", "diagnostics", rows.diagnostics),
         ("tools", "tools", rows.tools),
         *((f"semantics/{name}", "semantics", content) for name, content in rows.semantics.items()),
-        ("mutants", "mutants", load_yaml("spec/mutants.yaml")),
+        *((name[len("spec/") : -len(".yaml")], "mutants", load_yaml(name)) for name in equivalent_files()),
     ]
     validators = {name: validator(name) for name in SCHEMAS}
     return [line for name, kind, content in files for line in _file_problems(name, validators[kind], content)]

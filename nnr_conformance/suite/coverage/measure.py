@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from numpy.typing import NDArray
+
 from nnr_conformance.api import ChainDecoder, chain_decoder
 from nnr_conformance.checker.check import check_chain
 from nnr_conformance.decoder.tensors import DecodedUnit
@@ -28,7 +30,7 @@ LARGE_STREAM = 1 << 20
 class Sample:
     """A stream to be measured, with what it is checked under.
 
-    `data`: the stream, behind those that it updates.
+    `data`: the stream, behind those that it updates. `base`: the model that the first of them updates.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Sample:
     readings: Readings = DEFAULT_READINGS
     limits: Limits = DEFAULT_LIMITS
     out_of_band: Mapping[str, Any] = field(default_factory=dict)
+    base: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
 def universe() -> list[Item]:
@@ -76,6 +79,7 @@ def _chain(sample: Sample) -> ChainDecoder:
         readings=sample.readings,
         limits=sample.limits,
         out_of_band=sample.out_of_band,
+        base=sample.base,
         compiled=None if len(sample.data[-1]) > LARGE_STREAM else False,
     )
 

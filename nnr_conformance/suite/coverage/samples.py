@@ -10,6 +10,7 @@ from typing import Any
 
 from nnr_conformance.data import data_path
 from nnr_conformance.limits import DEFAULT_LIMITS
+from nnr_conformance.suite.corpus.recipes import CorpusStream, base_arrays, corpus_streams
 from nnr_conformance.suite.coverage.measure import Sample
 from nnr_conformance.suite.requirement_pairs import FOLDER, Pair, load_pairs
 
@@ -30,9 +31,27 @@ def samples(files: Iterable[Path]) -> Iterator[Sample]:
     """Files as samples."""
     folder = data_path(FOLDER).resolve()
     pairs = {folder / pair.clause / pair.stream_name(bool(way)): pair for pair in load_pairs() for way in (0, 1)}
+    top = data_path("bitstreams").resolve().parent
+    golden = {top / stream.path: stream for stream in corpus_streams()}
     for path in files:
-        pair = pairs.get(path.resolve())
-        yield _plain(path) if pair is None else _of_pair(path, pair)
+        known = path.resolve()
+        if known in pairs:
+            yield _of_pair(path, pairs[known])
+        elif known in golden:
+            yield _golden(path, golden[known])
+        else:
+            yield _plain(path)
+
+
+def _golden(path: Path, stream: CorpusStream) -> Sample:
+    return Sample(
+        path.name,
+        tuple((path.parent / f"{one.name}.nnr").read_bytes() for one in stream.chain()),
+        stream.readings,
+        replace(DEFAULT_LIMITS, **stream.check.get("limits", {})),
+        stream.check.get("out_of_band", {}),
+        base_arrays(stream.check),
+    )
 
 
 def _plain(path: Path) -> Sample:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nnr_conformance.data import data_path
+from nnr_conformance.suite.corpus.recipes import corpus_streams, stored_bytes
 from nnr_conformance.suite.requirement_pairs import load_pairs
 
 FOLDER = "bitstreams"
@@ -64,7 +65,7 @@ def stored_cases(largest: int | None = None) -> tuple[Case, ...]:
     Many pairs meet their conditions with the same stream; it is taken once.
     """
     found: dict[str, Case] = {}
-    for case in (*_pair_cases(), *_other_cases()):
+    for case in (*_pair_cases(), *_golden_cases(), *_other_cases()):
         if largest is None or case.size <= largest:
             found.setdefault(case.content, case)
     return tuple(sorted(found.values(), key=lambda case: (case.size, WAYS.index(case.way), case.name)))
@@ -82,8 +83,16 @@ def _pair_cases() -> Iterator[Case]:
             yield from _ways(path.removeprefix(f"{FOLDER}/"), (data,), pair.check, WAYS_OF_PAIRS)
 
 
+def _golden_cases() -> Iterator[Case]:
+    """Streams with recipes, behind those that they update, under the readings and parameters of the recipe."""
+    for stream in corpus_streams():
+        chain = tuple(stored_bytes(one) for one in stream.chain())
+        yield from _ways(stream.path.removeprefix(f"{FOLDER}/"), chain, stream.check)
+
+
 def _other_cases() -> Iterator[Case]:
     root = data_path(FOLDER)
+    golden = {data_path(FOLDER).parent / stream.path for stream in corpus_streams()}
     before: dict[str, tuple[str, ...]] = dict(PREDECESSORS)
     for index in sorted(root.rglob("index.json")):
         folder = index.parent.relative_to(root).as_posix()
@@ -91,7 +100,7 @@ def _other_cases() -> Iterator[Case]:
             before[f"{folder}/{row['stream']}"] = tuple(f"{folder}/{name}" for name in row.get("depends_on", ()))
     for path in sorted(root.rglob("*")):
         name = path.relative_to(root).as_posix()
-        if path.suffix in SUFFIXES and not name.startswith("requirements/"):
+        if path.suffix in SUFFIXES and path not in golden and not name.startswith("requirements/"):
             yield from _ways(name, _chain(root, name, before), {})
 
 

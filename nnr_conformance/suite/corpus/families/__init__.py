@@ -1,0 +1,7 @@
+"""Recipes that a program writes: many streams of one idea, or streams too regular to be typed.
+
+A family is a module with a function ``recipes()`` that yields `recipes.Recipe`s, listed in `FAMILIES`.
+"""
+
+FAMILIES: tuple[str, ...] = ()
+"""Names of the modules."""
