@@ -13,6 +13,7 @@ from typing import Any
 
 from nnr_conformance.cli.running import run
 from nnr_conformance.cli.suite_build import add_build
+from nnr_conformance.cli.suite_cfp2019 import add_cfp2019
 from nnr_conformance.cli.suite_coverage import add_coverage
 from nnr_conformance.cli.suite_mutate import add_mutate
 from nnr_conformance.suite.registry import load_divergences, load_requirements, problems
@@ -81,7 +82,7 @@ def _spec(arguments: argparse.Namespace) -> int:
     return 0
 
 
-SUBCOMMANDS: tuple[Callable[[Subparsers], None], ...] = (add_spec, add_build, add_mutate, add_coverage)
+SUBCOMMANDS: tuple[Callable[[Subparsers], None], ...] = (add_spec, add_build, add_mutate, add_coverage, add_cfp2019)
 
 
 def parser() -> argparse.ArgumentParser:

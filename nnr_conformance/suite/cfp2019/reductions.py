@@ -1,0 +1,186 @@
+"""What the pipelines do to a network before it is encoded: pruning across layers, choice of step sizes, fine-tuning.
+
+All of it is binary64 and ends in a quantization. Another linear algebra library changes the last digits of these
+numbers, about 1e-13 of them, and a stream would change only where a value lies that near to a border between levels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnr_conformance.encoder.decomposition import can_decompose, decompose
+from nnr_conformance.encoder.step_size import in_steps, step_size
+from nnr_conformance.encoder.uniform import nearest_levels
+from nnr_conformance.suite.cfp2019.networks import Floats, Images, Layer, Network, Tensors
+
+TUNING_STEPS, TUNING_RATE, TUNING_DECAY = 60, 0.5, 1e-4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PrunedNetwork:
+    """`tensors`: with their smaller shapes; `removed`: for each pruned layer's weight which outputs are gone; `ratio`:
+    share of the parameters that went."""
+
+    tensors: dict[str, NDArray[Any]]
+    removed: dict[str, NDArray[np.bool_]]
+    ratio: float
+
+
+def importance(layer: Layer, tensors: Tensors) -> Floats:
+    """How much each output of a layer matters: the length of its row in all gates, times the gain of a batch norm."""
+    weight = tensors[layer.weight].astype(np.float64)
+    outputs = len(weight) // layer.gates
+    squares = np.square(weight.reshape(layer.gates, outputs, -1)).sum(axis=(0, 2))
+    gain = np.abs(tensors[layer.batch_norm[1]].astype(np.float64)) if layer.batch_norm else 1.0
+    found: Floats = np.sqrt(squares) * gain
+    return found
+
+
+def prune(network: Network, tensors: Tensors, share: float) -> PrunedNetwork:
+    """Remove outputs whose importance is below `share` of the mean of their layer, and the inputs that they fed."""
+    found = dict(tensors)
+    removed = {}
+    for layer in network.layers:
+        if not layer.prunable:
+            continue
+        scores = importance(layer, tensors)
+        keep = scores >= share * scores.mean()
+        if keep.all():
+            continue
+        removed[layer.weight] = ~keep
+        rows = np.tile(keep, layer.gates)
+        for name in (layer.weight, *layer.vectors):
+            found[name] = found[name][rows]
+        columns = np.repeat(keep, layer.spread)
+        for name in layer.followers:
+            found[name] = found[name][:, columns]
+    before, after = parameters(tensors), parameters(found)
+    return PrunedNetwork(found, removed, 1 - after / before)
+
+
+def parameters(tensors: Tensors) -> int:
+    """Number of elements of all tensors."""
+    return sum(values.size for values in tensors.values())
+
+
+def ranks_for(tensors: Tensors, share: float) -> dict[str, int]:
+    """For each weight the smallest rank that keeps this share of its energy, where its factors are smaller."""
+    ranks = {}
+    for name, values in tensors.items():
+        if values.ndim < 2:
+            continue
+        squares = np.square(np.linalg.svd(values.reshape(len(values), -1).astype(np.float64), compute_uv=False))
+        rank = 1 + int(np.searchsorted(np.cumsum(squares) / squares.sum(), share))
+        if can_decompose(values.shape, rank):
+            ranks[name] = rank
+    return ranks
+
+
+def decomposed(tensors: Tensors, ranks: Mapping[str, int]) -> dict[str, NDArray[Any]]:
+    """The tensors with weights replaced by what their factors give."""
+    return {
+        name: decompose(values, ranks[name]).values(values.shape).astype(np.float32) if name in ranks else values
+        for name, values in tensors.items()
+    }
+
+
+def qp_by_spread(values: NDArray[Any], density: int, fraction: float) -> int:
+    """The quantization parameter whose step is the largest below a fraction of the weights' standard deviation."""
+    wanted = float(values.astype(np.float64).std()) * fraction
+    exponent = int(np.floor(np.log2(wanted)))
+    part = int((wanted / 2.0**exponent - 1) * (1 << density))
+    return (exponent << density) + part
+
+
+def quantized_values(values: NDArray[Any], qp: int, density: int) -> NDArray[np.float32]:
+    """Values at the nearest multiple of a step."""
+    levels = nearest_levels(in_steps(values, qp, density))
+    return (levels * step_size(qp, density)).astype(np.float32)
+
+
+def choose_qps(
+    network: Network,
+    tensors: Tensors,
+    names: Iterable[str],
+    candidates: Iterable[int],
+    density: int,
+    loss: Callable[[Mapping[str, NDArray[Any]]], float],
+    limit: float,
+) -> dict[str, int]:
+    """For each tensor the coarsest candidate with which the loss grows by no more than `limit`, one after the other.
+
+    Tensors that were decided stay quantized while the next is tried. Candidates go from fine to coarse.
+    """
+    del network
+    current = dict(tensors)
+    chosen = {}
+    ordered = tuple(candidates)
+    for name in names:
+        before = loss(current)
+        chosen[name], kept = ordered[0], quantized_values(tensors[name], ordered[0], density)
+        for qp in ordered[1:]:
+            tried = quantized_values(tensors[name], qp, density)
+            if loss({**current, name: tried}) > before + limit:
+                break
+            chosen[name], kept = qp, tried
+        current[name] = kept
+    return chosen
+
+
+def labelled_loss(network: Network, tuning: Images) -> Callable[[Tensors], float]:
+    """Cross entropy of the right digits, or the mean squared error of images."""
+
+    def loss(tensors: Tensors) -> float:
+        outputs = network.outputs(tensors, tuning.pixels)
+        if not network.classifies:
+            return float(np.square(outputs - tuning.pixels).mean())
+        chances = _chances(outputs)
+        return float(-np.log(chances[np.arange(len(outputs)), tuning.labels] + 1e-12).mean())
+
+    return loss
+
+
+def unlabelled_loss(network: Network, tensors: Tensors, tuning: Images) -> Callable[[Tensors], float]:
+    """Mean squared change of the outputs from those of the network as it was, in units of their spread."""
+    expected = network.outputs(tensors, tuning.pixels)
+    spread = float(expected.var())
+
+    def loss(changed: Tensors) -> float:
+        return float(np.square(network.outputs(changed, tuning.pixels) - expected).mean()) / spread
+
+    return loss
+
+
+def tuned_last_layer(network: Network, tensors: Tensors, tuning: Images) -> dict[str, NDArray[np.float64]]:
+    """Weight and bias of the last layer, trained for what the layers before it now give.
+
+    Classifiers: some steps of gradient descent of the cross entropy; autoencoders: least squares. Both stay near where
+    they began, and are convex, so that they do not depend on the order of sums.
+    """
+    features = network.features(tensors, tuning.pixels)
+    seen = np.concatenate([features, np.ones((len(features), 1))], axis=1)
+    weight, bias = (tensors[name].astype(np.float64) for name in (network.last.weight, network.last.bias))
+    joined = np.concatenate([weight, bias[:, None]], axis=1)
+    if network.classifies:
+        start, wanted = joined.copy(), np.eye(len(bias))[tuning.labels]
+        scale = TUNING_RATE / float(np.square(seen).sum(axis=1).mean())
+        for _ in range(TUNING_STEPS):
+            slope = (_chances(seen @ joined.T) - wanted).T @ seen / len(seen)
+            joined = joined - 4 * scale * (slope + TUNING_DECAY * (joined - start))
+    else:
+        gram = seen.T @ seen / len(seen)
+        ridge = 1e-2 * np.eye(len(gram))
+        target = tuning.pixels - seen @ joined.T
+        joined = joined + np.linalg.solve(gram + ridge, seen.T @ target / len(seen)).T
+    return {network.last.weight: joined[:, :-1], network.last.bias: joined[:, -1]}
+
+
+def _chances(scores: Floats) -> Floats:
+    raised = np.exp(scores - scores.max(axis=1, keepdims=True))
+    found: Floats = raised / raised.sum(axis=1, keepdims=True)
+    return found
