@@ -127,6 +127,9 @@ STATEMENT_CALLS = {
 }
 """Calls of functions and methods of this name that are statements."""
 
+GUARDS = {"UsageError": "tells a caller that its arguments make no sense; no stream gets there"}
+"""Exceptions; an `if` that does nothing but raise one of them is left out with its condition."""
+
 TYPES = ("cast", "TypeVar", "NewType")
 """Calls that speak to the type checker alone."""
 

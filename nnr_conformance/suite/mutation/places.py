@@ -6,7 +6,15 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from nnr_conformance.suite.mutation.exclusions import KEYWORDS, MESSAGES, STATEMENT_CALLS, STATEMENTS, TYPES, excluded
+from nnr_conformance.suite.mutation.exclusions import (
+    GUARDS,
+    KEYWORDS,
+    MESSAGES,
+    STATEMENT_CALLS,
+    STATEMENTS,
+    TYPES,
+    excluded,
+)
 from nnr_conformance.suite.mutation.operators import (
     augmented,
     called_name,
@@ -59,7 +67,7 @@ class _Walk:
             yield from self.statement(statement, last=number == len(body) - 1)
 
     def statement(self, node: ast.stmt, last: bool) -> Iterator[Edit]:
-        if isinstance(node, LEFT_OUT) or _is_text_statement(node):
+        if isinstance(node, LEFT_OUT) or _is_text_statement(node) or _is_guard(node):
             return
         if isinstance(node, ast.FunctionDef):
             yield from self._definition(node)
@@ -223,6 +231,14 @@ def _is_text_statement(node: ast.stmt) -> bool:
         return isinstance(owner, ast.Attribute | ast.Name) and _last_name(owner) in STATEMENTS
     targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
     return any(isinstance(one, ast.Attribute | ast.Name) and _last_name(one) in STATEMENTS for one in targets)
+
+
+def _is_guard(node: ast.stmt) -> bool:
+    """A check of what the caller gives."""
+    if not isinstance(node, ast.If) or node.orelse or len(node.body) != 1:
+        return False
+    only = node.body[0]
+    return isinstance(only, ast.Raise) and isinstance(only.exc, ast.Call) and called_name(only.exc) in GUARDS
 
 
 def _last_name(node: ast.Attribute | ast.Name) -> str:

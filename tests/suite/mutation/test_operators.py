@@ -123,6 +123,12 @@ def f(a: int | None, findings, tools) -> tuple[int, int]:
     assert len([*source_mutants("bits", source)]) == 2  # the report and the raise
 
 
+def test_checks_of_what_a_caller_gives_are_left_out_and_checks_of_streams_are_not() -> None:
+    source = "def f(a, b):\n    if a > 3:\n        raise {}('no')\n    return b\n"
+    assert not faults(source.format("UsageError"))
+    assert set(faults(source.format("EndOfBits"))) == {"boundary", "comparison", "constant", "dropped_statement"}
+
+
 def test_what_only_builds_or_explains_is_left_out() -> None:
     assert not faults("class BitWriter:\n    def bits(self, a):\n        return a + 1\n")
     assert not faults("class D:\n    def label(self):\n        return 1 + 1\n")
