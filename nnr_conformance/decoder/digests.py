@@ -28,6 +28,9 @@ from nnr_conformance.decoder.tensors import DecodedUnit
 from nnr_conformance.scope import TraceEntry
 from nnr_conformance.syntax.unit_parser import Unit
 
+STAGES = ("framing", "syntax", "levels", "dequantized", "tensors")
+"""In the order of decoding."""
+
 _TWO_NUMBERS = Struct("<QQ").pack
 
 
