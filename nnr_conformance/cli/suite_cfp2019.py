@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nnr_conformance.data import data_path
+from nnr_conformance.errors import UsageError
 from nnr_conformance.suite.cfp2019.evaluation import Evaluation
 from nnr_conformance.suite.cfp2019.footprint import PROPOSALS, Tool, tools
 from nnr_conformance.suite.cfp2019.plot import plot
@@ -29,7 +30,8 @@ columns: bytes     of the streams up to this one; "+" marks an update, which is 
          ratio     against the parameters of the trained network in binary32
          before, after  share of right answers; squared error for the autoencoder, where less is better
          parameters     of the trained network and of that which a decoder can run: pruned, or in its factors
-         one layer      bytes that are read to decode the weight of the second layer and nothing else
+         one layer      bytes that are read to decode the weight of the second layer and nothing else: headers of
+                        units and that weight's units; "differs" when that is not what the whole stream gives
 
 exit codes: 0 all is well, 1 --check found problems, 2 wrong use
 
@@ -50,17 +52,26 @@ def add_cfp2019(subparsers: Subparsers) -> None:
     choice = options.add_mutually_exclusive_group()
     choice.add_argument("--check", action="store_true", help="compare the stored files with what the pipelines give")
     choice.add_argument("--write", action="store_true", help="write the streams and their index")
+    options.add_argument("--folder", metavar="FOLDER", help="of the stored files, where it is not that of the suite")
     options.add_argument("--plot", metavar="FILE", help="write a rate-accuracy plot (SVG)")
     options.add_argument("--format", choices=("text", "json"), default="text", help="of what is printed")
     options.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    folder = Path(arguments.folder) if arguments.folder else data_path(FOLDER)
+    if not folder.is_dir():
+        raise UsageError(f"there is no folder {folder}")
+    if arguments.plot and not Path(arguments.plot).parent.is_dir():
+        raise UsageError(f"cannot write {arguments.plot}: there is no such folder")
     rows = evaluations()
-    found = list(problems()) if arguments.check else []
-    changed = list(write_files(data_path(FOLDER))) if arguments.write else []
-    if arguments.plot:
-        Path(arguments.plot).write_text(plot(rows), encoding="utf-8")
+    try:
+        found = list(problems(folder)) if arguments.check else []
+        changed = list(write_files(folder)) if arguments.write else []
+        if arguments.plot:
+            Path(arguments.plot).write_text(plot(rows), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{error.filename}: {error.strerror}") from error
     if arguments.format == "json":
         listed = [asdict(row) | {"ratio": round(row.ratio, 2)} for row in rows]
         print(json.dumps({"streams": listed, "problems": found}, indent=1, ensure_ascii=False))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnr_conformance.encoder.data_unit import Recipe, coded_unit
-from nnr_conformance.encoder.decomposition import decompose
+from nnr_conformance.encoder.decomposition import Factors, decompose
 from nnr_conformance.encoder.layer_tools import BatchNorm, divided_rows, fold_batch_norm, row_scaling
 from nnr_conformance.encoder.quantized_tensor import QuantizedTensor, quantize, scan_order_of
 from nnr_conformance.encoder.settings import BlockPlan, EncoderSettings
@@ -72,21 +72,22 @@ def block_unit(
 
 
 def factor_units(
-    name: str, weight: NDArray[Any], settings: EncoderSettings
+    name: str, weight: NDArray[Any], settings: EncoderSettings, factors: Factors | None = None
 ) -> tuple[list[Recipe], list[QuantizedTensor], Values]:
-    """The factors of a weight, in a block or in two units, as `block_unit` returns them."""
+    """The factors of a weight, in a block or in two units, as `block_unit` returns them.
+
+    `factors`: where they were found in another way than `decompose` would do it, of the rank of the settings.
+    """
     scan_order = _scan_order(weight.shape, settings.rank, settings)
-    factors = _weight_parts(name, weight, settings.rank, scan_order, settings)
-    header = _header([part.name for part in factors], CPT_DC, weight.shape, settings.rank)
+    parts = _factor_parts(name, factors or decompose(weight, settings.rank), scan_order, settings)
+    header = _header([part.name for part in parts], CPT_DC, weight.shape, settings.rank)
     if settings.blocked_factors:
-        units = [coded_unit(factors, header, settings, scan_order)]
+        units = [coded_unit(parts, header, settings, scan_order)]
     else:
         del header["topology_elem_id_list"]
         header["nnr_compressed_data_unit_payload_type"] = "NNR_PT_FLOAT"
-        units = [
-            coded_unit([part], {**header, "topology_elem_id": part.name}, settings, scan_order) for part in factors
-        ]
-    return units, factors, {name: composed_weight(factors, weight.shape, None)}
+        units = [coded_unit([part], {**header, "topology_elem_id": part.name}, settings, scan_order) for part in parts]
+    return units, parts, {name: composed_weight(parts, weight.shape, None)}
 
 
 def composed_weight(
@@ -113,7 +114,10 @@ def _weight_parts(
 ) -> list[QuantizedTensor]:
     if not rank:
         return [quantize(name, weight, settings, scan_order=scan_order, codebook=True)]
-    factors = decompose(weight, rank)
+    return _factor_parts(name, decompose(weight, rank), scan_order, settings)
+
+
+def _factor_parts(name: str, factors: Factors, scan_order: int, settings: EncoderSettings) -> list[QuantizedTensor]:
     return [
         quantize(name + suffix, factor, settings, scan_order=scan_order, codebook=True)
         for suffix, factor in ((G_SUFFIX, factors.g), (H_SUFFIX, factors.h))

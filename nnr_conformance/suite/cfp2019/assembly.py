@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from nnr_conformance.encoder.blocks import block_unit, factor_units
 from nnr_conformance.encoder.data_unit import Parent, Recipe, coded_unit, raw_unit
+from nnr_conformance.encoder.decomposition import Factors
 from nnr_conformance.encoder.quantized_tensor import QuantizedTensor, integers, quantize, scan_order_of
 from nnr_conformance.encoder.recipe import BuiltStream, build_recipe
 from nnr_conformance.encoder.settings import BlockPlan, EncoderSettings
@@ -76,12 +77,12 @@ class Assembly:
         self._keep(parts, plan.rank)
         self.expected |= composed
 
-    def decomposed(self, name: str, values: NDArray[Any], rank: int, **changes: Any) -> None:
+    def decomposed(self, name: str, values: NDArray[Any], factors: Factors, **changes: Any) -> None:
         """A weight as its factors in one block."""
-        settings = replace(self.settings, rank=rank, **changes)
-        units, parts, composed = factor_units(name, values, settings)
+        settings = replace(self.settings, rank=factors.rank, **changes)
+        units, parts, composed = factor_units(name, values, settings, factors)
         self.units += units
-        self._keep(parts, rank)
+        self._keep(parts, factors.rank)
         self.expected |= composed
 
     def joined(self, names: Sequence[str], tensors: Tensors, **changes: Any) -> None:
@@ -147,7 +148,7 @@ class Assembly:
     def _keep(self, parts: Sequence[QuantizedTensor], rank: int) -> None:
         self.levels |= {part.name: part.quantized for part in parts}
         if rank:
-            self.factors |= {part.name: part.values for part in parts}
+            self.factors |= {part.name: part.values.astype(np.float32) for part in parts}
 
 
 def _aggregate(units: list[Recipe]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What the call asked of each proposal: size, accuracy before and after, partial decoding, and a smaller network.
 
-Everything here starts from the bytes of a stream and decodes them; nothing is taken over from the pipelines.
+Every figure starts from the bytes of a stream and decodes them. What the pipelines meant is only compared with that.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnr_conformance.api import chain_decoder, decode
+from nnr_conformance.entropy import compiled_available
 from nnr_conformance.errors import BuildError
 from nnr_conformance.report.model import StreamReport, UnitRow
 from nnr_conformance.suite.cfp2019.footprint import Footprint, footprint, tools
@@ -44,7 +45,7 @@ class Evaluation:
     `size`: bytes of the chain up to this stream. `before`, `after`: share of right answers, or the mean squared error
     of an autoencoder; `right`: number of right answers, None for an autoencoder. `parameters`: of the network that a
     decoder can run, pruned or in factors; `parameters_before`: of the trained one. `shown`: ids of the tools of
-    `spec/tools.yaml` that its proposal has and that the stream shows.
+    `spec/tools.yaml` that its proposal has and that the stream shows. `witnesses`: who agrees on what it decodes to.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Evaluation:
     verdict: str
     diagnostics: int
     shown: tuple[str, ...]
+    witnesses: tuple[str, ...]
 
     @property
     def ratio(self) -> float:
@@ -71,6 +73,7 @@ def evaluate(stream: GoldenStream, chain: Sequence[bytes]) -> Evaluation:
     """Decode, check and measure a stream; `chain`: its bytes behind those of the streams that it updates."""
     network = NETWORKS[stream.network]
     tensors = trained(network.name)
+    agreeing = witnesses(stream, chain)
     found = footprint(chain)
     usable = runnable_network(network, chain)
     decoded = decoded_network(chain)
@@ -88,7 +91,34 @@ def evaluate(stream: GoldenStream, chain: Sequence[bytes]) -> Evaluation:
         verdict=found.report.verdict.value,
         diagnostics=len(found.report.diagnostics),
         shown=shown_tools(stream.proposal, found),
+        witnesses=agreeing,
     )
+
+
+def witnesses(stream: GoldenStream, chain: Sequence[bytes]) -> tuple[str, ...]:
+    """The builder, and the decoders that give what it meant: tensors, levels and factors, bit for bit."""
+    # The compiled decoder first, so that whoever decodes later has it at hand.
+    lives = {"compiled decoder": True, "pure decoder": False} if compiled_available() else {"pure decoder": False}
+    return (
+        "builder",
+        *sorted(life for life, compiled in lives.items() if gives_what_was_meant(stream, chain, compiled)),
+    )
+
+
+def gives_what_was_meant(stream: GoldenStream, chain: Sequence[bytes], compiled: bool) -> bool:
+    """Whether a decoder gives tensors, levels and factors as the pipeline meant them, and no other tensors."""
+    found = decode(chain, compiled=compiled)
+    sent = decode(chain, compiled=compiled, transmitted=True)
+    return (
+        set(found.tensors) == set(stream.expected)
+        and all(_same(found.tensors[name], values) for name, values in stream.expected.items())
+        and all(_same(found.levels[name], levels) for name, levels in stream.levels.items())
+        and all(_same(sent.tensors[name], values) for name, values in stream.factors.items())
+    )
+
+
+def _same(found: NDArray[Any] | None, meant: NDArray[Any]) -> bool:
+    return found is not None and found.dtype == meant.dtype and found.tobytes() == meant.tobytes()
 
 
 def shown_tools(proposal: str, found: Footprint) -> tuple[str, ...]:
@@ -124,7 +154,7 @@ def _factor_names(weight: str) -> tuple[str, str]:
 def _scaled(tensors: Tensors, quantization: bytes) -> dict[str, NDArray[Any]]:
     """Integers divided by the power of two that the quantization unit gives for their tensor."""
     places = json.loads(quantization.rstrip(b"\0"))["fraction bits"]
-    return {name: values / 2.0 ** places[name] for name, values in tensors.items()}
+    return {name: values / 2.0 ** places.get(name, 0) for name, values in tensors.items()}
 
 
 def partial_decoding(network: Network, data: bytes, report: StreamReport) -> PartialDecoding:

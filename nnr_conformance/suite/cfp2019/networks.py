@@ -1,7 +1,7 @@
 """Three small networks as plain numpy functions of named tensors, and the images of digits that they were trained on.
 
 Names and layouts of tensors are those of PyTorch. Shapes are taken from the tensors, so that a network whose filters
-were pruned runs as it is. Everything is computed in binary64, where what depends on the machine is too small to show.
+were pruned runs as it is. Everything is computed in binary64 by `exact`, with the same bits on every machine.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnr_conformance.data import data_path
+from nnr_conformance.suite.cfp2019.exact import exponential, product
 
 Tensors = Mapping[str, NDArray[Any]]
 Floats = NDArray[np.float64]
@@ -81,13 +82,12 @@ def weight_of(tensors: Tensors, name: str) -> Floats:
     if name in tensors:
         return tensors[name].astype(np.float64)
     g, h = tensors[f"{name}_G"].astype(np.float64), tensors[f"{name}_H"].astype(np.float64)
-    product: Floats = (g @ h.reshape(h.shape[0], -1)).reshape(g.shape[0], *h.shape[1:])
-    return product
+    return product(g, h.reshape(h.shape[0], -1)).reshape(g.shape[0], *h.shape[1:])
 
 
 def dense(tensors: Tensors, weight: str, bias: str, inputs: Floats) -> Floats:
     """A fully connected layer: a row of the weight for each output."""
-    result: Floats = inputs @ weight_of(tensors, weight).T + tensors[bias].astype(np.float64)
+    result: Floats = product(inputs, weight_of(tensors, weight).T) + tensors[bias].astype(np.float64)
     return result
 
 
@@ -103,8 +103,9 @@ def patches(images: Floats) -> Floats:
 def convolution(tensors: Tensors, name: str, images: Floats) -> Floats:
     """A 3 × 3 convolution that keeps the size of the images."""
     weight = weight_of(tensors, name)
-    result: Floats = (patches(images) @ weight.reshape(weight.shape[0], -1).T).transpose(0, 3, 1, 2)
-    return result
+    inputs = patches(images)
+    found = product(inputs.reshape(-1, inputs.shape[-1]), weight.reshape(len(weight), -1).T)
+    return found.reshape(*inputs.shape[:-1], len(weight)).transpose(0, 3, 1, 2)
 
 
 def batch_norm(tensors: Tensors, name: str, images: Floats) -> Floats:
@@ -140,10 +141,10 @@ def _recurrent(tensors: Tensors, pixels: Floats) -> Floats:
     input_bias, state_bias = (tensors[f"gru.bias_{side}_l0"].astype(np.float64) for side in ("ih", "hh"))
     state = np.zeros((len(pixels), from_state.shape[1]))
     for row in pixels.reshape(-1, SIDE, SIDE).transpose(1, 0, 2):
-        reset, update, new = np.split(row @ from_input.T + input_bias, 3, axis=1)
-        own_reset, own_update, own_new = np.split(state @ from_state.T + state_bias, 3, axis=1)
+        reset, update, new = np.split(product(row, from_input.T) + input_bias, 3, axis=1)
+        own_reset, own_update, own_new = np.split(product(state, from_state.T) + state_bias, 3, axis=1)
         kept = sigmoid(update + own_update)
-        candidate = np.tanh(new + sigmoid(reset + own_reset) * own_new)
+        candidate = 2 * sigmoid(2 * (new + sigmoid(reset + own_reset) * own_new)) - 1
         state = (1 - kept) * candidate + kept * state
     return state
 
@@ -155,8 +156,8 @@ def _autoencoder(tensors: Tensors, pixels: Floats) -> Floats:
 
 
 def sigmoid(values: Floats) -> Floats:
-    """1 / (1 + exp(-x)), without overflow."""
-    result: Floats = 0.5 * (1 + np.tanh(0.5 * values))
+    """1 / (1 + exp(-x)); a hyperbolic tangent is twice that of 2 x, less 1."""
+    result: Floats = 1 / (1 + exponential(-values))
     return result
 
 

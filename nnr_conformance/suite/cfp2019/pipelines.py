@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnr_conformance.encoder.codebooks import codebook_levels
+from nnr_conformance.encoder.decomposition import Factors
 from nnr_conformance.encoder.layer_tools import EPSILON
 from nnr_conformance.encoder.rates import bits_of
 from nnr_conformance.encoder.settings import BlockPlan, EncoderSettings
@@ -30,11 +31,11 @@ from nnr_conformance.suite.cfp2019.reductions import (
     PrunedNetwork,
     choose_qps,
     decomposed,
+    factors_for,
     labelled_loss,
     parameters,
     prune,
     qp_by_spread,
-    ranks_for,
     tuned_last_layer,
     unlabelled_loss,
 )
@@ -189,15 +190,14 @@ def _p4_layer(
 def p5(network: Network) -> Iterator[GoldenStream]:
     """P5: decomposition, after which the last layer is tuned; entropy coding; decoders go on with the factors."""
     tensors = trained(network.name)
-    last = network.last.weight
-    ranks = {name: rank for name, rank in ranks_for(tensors, 0.95).items() if name != last}
-    low = decomposed(tensors, ranks)
+    factors = factors_for(network, tensors, 0.95)
+    low = decomposed(tensors, factors)
     tuned = low | tuned_last_layer(network, low, images("tuning"))
     work = Assembly(EncoderSettings(qp=FINE, qp_density=DENSITY, vector_qp=VECTOR_FINE))
-    work.parameter_set |= _decomposition_map(network, tensors, low, ranks) | {"mps_quantization_method_flags": 1}
+    work.parameter_set |= _decomposition_map(network, tensors, low, factors) | {"mps_quantization_method_flags": 1}
     for name, values in tuned.items():
-        if name in ranks:
-            work.decomposed(name, tensors[name], ranks[name])
+        if name in factors:
+            work.decomposed(name, tensors[name], factors[name])
         else:
             work.tensor(name, values)
     yield _golden("P5", network, work, "weights decomposed", "last layer tuned", "fine steps")
@@ -293,37 +293,42 @@ def _p7_update(network: Network, settings: EncoderSettings, first: GoldenStream)
 def p8(network: Network) -> Iterator[GoldenStream]:
     """P8: decomposition, and codebooks for the factors; tuning. It had no entropy coding, which codebooks now imply."""
     tensors = trained(network.name)
-    last = network.last.weight
-    ranks = {name: rank for name, rank in ranks_for(tensors, 0.94).items() if name != last}
-    low = decomposed(tensors, ranks)
+    factors = factors_for(network, tensors, 0.94)
+    low = decomposed(tensors, factors)
     tuned = low | tuned_last_layer(network, low, images("tuning"))
     work = Assembly(EncoderSettings(qp=FIXED, qp_density=DENSITY, vector_qp=VECTORS, profile=0))
-    work.parameter_set |= _decomposition_map(network, tensors, low, ranks, metric=False)
+    work.parameter_set |= _decomposition_map(network, tensors, low, factors, metric=False)
     work.parameter_set |= {"mps_quantization_method_flags": 3}
     for name, values in tuned.items():
         if values.ndim == 1:
             work.tensor(name, values)
             continue
         qp = qp_by_spread(values, DENSITY, 0.05)
-        if name in ranks:
+        if name in factors:
             qps = {f"{name}_G": qp + 2, f"{name}_H": qp + 2}
-            work.decomposed(name, tensors[name], ranks[name], codebook=24, qps=qps)
+            work.decomposed(name, tensors[name], factors[name], codebook=24, qps=qps)
         else:
             work.tensor(name, values, codebook=24, qps={name: qp})
     yield _golden("P8", network, work, "weights decomposed", "last layer tuned", "codebooks for the factors")
 
 
 def p9(network: Network) -> Iterator[GoldenStream]:
-    """P9: fixed-point numbers of 8 bits for hardware, as integers; no parameter is removed."""
+    """P9: fixed-point numbers of 8 bits for hardware, as integers or raw; no parameter is removed."""
     tensors = trained(network.name)
     tuned = dict(tensors) | tuned_last_layer(network, tensors, images("tuning"))
     formats = {name: fraction_bits(values, 8 if values.ndim > 1 else 16) for name, values in tuned.items()}
+    # Numbers of 16 bits are exact in binary32 and need no entropy coding at all.
+    raw = {name for name, values in tuned.items() if values.ndim == 1 and network.name == "cnn"}
+    listed = {name: places for name, places in formats.items() if name not in raw}
     work = Assembly(EncoderSettings(qp=-6, qp_density=0, init_ids=False))
     work.parameter_set |= {"mps_quantization_method_flags": 1}
-    work.unit("NNR_QNT", quantization_data=json.dumps({"fraction bits": formats}, separators=(",", ":")) + NUL)
+    work.unit("NNR_QNT", quantization_data=json.dumps({"fraction bits": listed}, separators=(",", ":")) + NUL)
     for name, values in tuned.items():
         numbers = np.round(values.astype(np.float64) * 2.0 ** formats[name])
-        work.whole_numbers(name, numbers.astype(np.int8 if values.ndim > 1 else np.int16))
+        if name in raw:
+            work.raw(name, numbers / 2.0 ** formats[name])
+        else:
+            work.whole_numbers(name, numbers.astype(np.int8 if values.ndim > 1 else np.int16))
     yield _golden("P9", network, work, "last layer tuned", "fixed point of 8 bits, vectors of 16")
 
 
@@ -390,12 +395,12 @@ def _container(work: Assembly, tensors: Tensors, pruned: PrunedNetwork, *, mask:
 
 
 def _decomposition_map(
-    network: Network, tensors: Tensors, low: Tensors, ranks: Mapping[str, int], *, metric: bool = True
+    network: Network, tensors: Tensors, low: Tensors, factors: Mapping[str, Factors], *, metric: bool = True
 ) -> dict[str, Any]:
-    kept = sum(rank * (len(tensors[name]) + tensors[name][0].size) for name, rank in ranks.items()) + parameters(
-        {name: values for name, values in tensors.items() if name not in ranks}
+    kept = sum(found.g.size + found.h.size for found in factors.values()) + parameters(
+        {name: values for name, values in tensors.items() if name not in factors}
     )
-    worst = max(float(np.square(low[name].astype(np.float64) - tensors[name]).mean()) for name in ranks)
+    worst = max(float(np.square(low[name].astype(np.float64) - tensors[name]).mean()) for name in factors)
     known = metric or network.classifies
     return {
         "mse_threshold": [worst],

@@ -116,9 +116,10 @@ def _label_box(x: float, y: float) -> Box:
 
 
 def _free_place(x: float, y: float, taken: Sequence[Box]) -> tuple[float, float]:
-    """Where the label of a mark begins: beside it, on the first side where no other label or mark is."""
+    """Where the label of a mark begins: the first place around it where no other label or mark is."""
     left, right = x - LABEL_WIDTH - 5, x + 7
-    sides = [(right, y - 5), (right, y + 14), (left, y - 5), (left, y + 14)]
+    sides = [(right, y - 5), (right, y + 14), (left, y - 5), (left, y + 14), (x - 11, y - 9), (x - 11, y + 19)]
+    sides += [(x - 11, y - 21), (x - 11, y + 31)]
     return next((side for side in sides if not any(_meet(_label_box(*side), box) for box in taken)), sides[0])
 
 

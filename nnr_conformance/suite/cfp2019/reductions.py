@@ -1,7 +1,7 @@
 """What the pipelines do to a network before it is encoded: pruning across layers, choice of step sizes, fine-tuning.
 
-All of it is binary64 and ends in a quantization. Another linear algebra library changes the last digits of these
-numbers, about 1e-13 of them, and a stream would change only where a value lies that near to a border between levels.
+All of it is binary64 by `exact` and ends in a quantization. What numpy's own sums and logarithms could change are the
+last digits of numbers that are compared with a limit: a step size, a rank, an importance.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnr_conformance.encoder.decomposition import can_decompose, decompose
+from nnr_conformance.encoder.decomposition import Factors, can_decompose
 from nnr_conformance.encoder.step_size import in_steps, step_size
 from nnr_conformance.encoder.uniform import nearest_levels
+from nnr_conformance.suite.cfp2019.exact import exponential, low_rank, product, solution, spectrum
 from nnr_conformance.suite.cfp2019.networks import Floats, Images, Layer, Network, Tensors
 
 TUNING_STEPS, TUNING_RATE, TUNING_DECAY = 60, 0.5, 1e-4
@@ -68,23 +69,28 @@ def parameters(tensors: Tensors) -> int:
     return sum(values.size for values in tensors.values())
 
 
-def ranks_for(tensors: Tensors, share: float) -> dict[str, int]:
-    """For each weight the smallest rank that keeps this share of its energy, where its factors are smaller."""
-    ranks = {}
+def factors_for(network: Network, tensors: Tensors, share: float) -> dict[str, Factors]:
+    """For each weight but the last the factors of the smallest rank that keeps this share of its energy.
+
+    Weights whose factors would not be smaller have none. Energy: the sum of the squares of the singular values.
+    """
+    found = {}
     for name, values in tensors.items():
-        if values.ndim < 2:
+        if values.ndim < 2 or name == network.last.weight:
             continue
-        squares = np.square(np.linalg.svd(values.reshape(len(values), -1).astype(np.float64), compute_uv=False))
+        squares, _ = spectrum(values)
         rank = 1 + int(np.searchsorted(np.cumsum(squares) / squares.sum(), share))
         if can_decompose(values.shape, rank):
-            ranks[name] = rank
-    return ranks
+            found[name] = low_rank(values, rank)
+    return found
 
 
-def decomposed(tensors: Tensors, ranks: Mapping[str, int]) -> dict[str, NDArray[Any]]:
+def decomposed(tensors: Tensors, factors: Mapping[str, Factors]) -> dict[str, NDArray[Any]]:
     """The tensors with weights replaced by what their factors give."""
     return {
-        name: decompose(values, ranks[name]).values(values.shape).astype(np.float32) if name in ranks else values
+        name: product(factors[name].g, factors[name].h).reshape(values.shape).astype(np.float32)
+        if name in factors
+        else values
         for name, values in tensors.items()
     }
 
@@ -160,7 +166,7 @@ def tuned_last_layer(network: Network, tensors: Tensors, tuning: Images) -> dict
     """Weight and bias of the last layer, trained for what the layers before it now give.
 
     Classifiers: some steps of gradient descent of the cross entropy; autoencoders: least squares. Both stay near where
-    they began, and are convex, so that they do not depend on the order of sums.
+    they began.
     """
     features = network.features(tensors, tuning.pixels)
     seen = np.concatenate([features, np.ones((len(features), 1))], axis=1)
@@ -170,17 +176,17 @@ def tuned_last_layer(network: Network, tensors: Tensors, tuning: Images) -> dict
         start, wanted = joined.copy(), np.eye(len(bias))[tuning.labels]
         scale = TUNING_RATE / float(np.square(seen).sum(axis=1).mean())
         for _ in range(TUNING_STEPS):
-            slope = (_chances(seen @ joined.T) - wanted).T @ seen / len(seen)
+            slope = product((_chances(product(seen, joined.T)) - wanted).T, seen) / len(seen)
             joined = joined - 4 * scale * (slope + TUNING_DECAY * (joined - start))
     else:
-        gram = seen.T @ seen / len(seen)
+        gram = product(seen.T, seen) / len(seen)
         ridge = 1e-2 * np.eye(len(gram))
-        target = tuning.pixels - seen @ joined.T
-        joined = joined + np.linalg.solve(gram + ridge, seen.T @ target / len(seen)).T
+        target = tuning.pixels - product(seen, joined.T)
+        joined = joined + solution(gram + ridge, product(seen.T, target) / len(seen)).T
     return {network.last.weight: joined[:, :-1], network.last.bias: joined[:, -1]}
 
 
 def _chances(scores: Floats) -> Floats:
-    raised = np.exp(scores - scores.max(axis=1, keepdims=True))
+    raised = exponential(scores - scores.max(axis=1, keepdims=True))
     found: Floats = raised / raised.sum(axis=1, keepdims=True)
     return found
