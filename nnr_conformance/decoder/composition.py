@@ -133,13 +133,13 @@ def apply_local_scaling(
     """Clause 8, R-NDU-06: row i of the weight, or of G when decomposed, times local_scaling[i]; shape unchanged.
 
     One multiplication per element in the precision of `weight`: binary32, or binary64 for a tensor from a codebook. The
-    result keeps that precision, so that a caller rounds a codebook tensor to binary32 once, at its end. `out` can be
-    `weight` itself, to save a copy. Raises BitstreamError `ls_shape` when the vector has not one element per row, and
-    UsageError when `weight` is not of floats.
+    result keeps that precision, so that a caller rounds a codebook tensor to binary32 once, at its end. Integers
+    (NNR_PT_INT) become binary32 first: a scaled parameter is a real number. `out` can be `weight` itself, to save a
+    copy. Raises BitstreamError `ls_shape` when the vector has not one element per row.
     """
-    if weight.dtype.kind != "f":
-        raise UsageError(f"local scaling applies to floating-point tensors, not {weight.dtype}")
     check_scaling(weight.shape, local_scaling.shape, path=path, bits=bits)
+    if weight.dtype.kind in _INTEGER_KINDS:
+        weight = weight.astype(np.float32)
     factors = local_scaling.astype(weight.dtype, copy=False).reshape(-1, *(1,) * (weight.ndim - 1))
     if out is None:
         out = np.empty(weight.shape, weight.dtype)

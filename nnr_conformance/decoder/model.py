@@ -133,7 +133,7 @@ class Composer:
     def _scaled(self, values: NDArray[Any], scaling: CodedTensor, path: str) -> NDArray[Any]:
         if self.dry:
             check_scaling(values.shape, scaling.values.shape, path=path, bits=scaling.bits)
-            return values
+            return np.broadcast_to(np.float32(0), values.shape) if values.dtype.kind == "i" else values
         return apply_local_scaling(values, scaling.values, path=path, bits=scaling.bits)
 
     def _product(self, values: NDArray[Any], h: CodedTensor, unit: DecodedUnit, path: str) -> NDArray[Any]:

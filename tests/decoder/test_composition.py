@@ -162,9 +162,10 @@ def test_a_scaling_vector_of_another_length_is_an_error(weight: tuple[int, ...],
     assert (diagnostic.code, diagnostic.stage, diagnostic.path) == ("ls_shape", Stage.COMPOSITION, "b")
 
 
-def test_integers_are_not_scaled() -> None:
-    with pytest.raises(UsageError, match="int32"):
-        apply_local_scaling(np.ones((2, 2), np.int32), np.ones(2, np.float32))
+def test_scaled_integers_are_real_numbers() -> None:
+    scaled = apply_local_scaling(np.array([[3, -4], [5, 1 << 25]], np.int32), np.array([0.5, 2], np.float32))
+    assert scaled.dtype == np.float32
+    assert scaled.tolist() == [[1.5, -2], [10, 1 << 26]]
 
 
 # ---- decomposition

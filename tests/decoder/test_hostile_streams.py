@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import nnr_conformance
 from nnr_conformance import Verdict
+from nnr_conformance.encoder.recipe import build_recipe
 from nnr_conformance.encoder.units import with_size
 from nnr_conformance.limits import Limits
 from tests.decoder.stream_builder import (
@@ -102,6 +103,17 @@ def test_a_codebook_of_one_entry_does_not_buy_unlimited_elements() -> None:
     report = nnr_conformance.check(stream)
     assert [found.code for found in report.diagnostics] == ["limit_elements"]
     assert report.verdict is Verdict.UNDETERMINED
+
+
+def test_a_scaling_vector_of_an_integer_tensor_makes_real_numbers_of_it() -> None:
+    integers = {"nnr_compressed_data_unit_payload_type": "NNR_PT_INT"}
+    scaling = {**integers, "topology_elem_id": "w_scaling", "compressed_parameter_types": 2}
+    units = [{**scaling, "tensors": [{"levels": [2, 3]}]}, {**integers, "topology_elem_id": "w"}]
+    units[1]["tensors"] = [{"levels": [[1, 0], [0, -2]]}]
+    data = build_recipe([{"NNR_STR": {}}, {"NNR_MPS": {}}, *({"NNR_NDU": unit} for unit in units)]).data
+    assert survives([data], data) is Verdict.CONFORMING
+    scaled = nnr_conformance.decode(data).tensors["w"]
+    assert (scaled.dtype, scaled.tolist()) == (np.float32, [[2, 0], [0, -6]])
 
 
 def test_nested_aggregates_stop_at_their_limit() -> None:
