@@ -7,6 +7,7 @@ from typing import Any
 
 from nnr_conformance.checker.rules import ModelSoFar, Outcome, RuleSet, SeenUnit, outcome
 from nnr_conformance.decoder.composition import Member, block_members
+from nnr_conformance.syntax.compressed_data import holds_h
 from nnr_conformance.syntax.enumerations import (
     CPT_DC,
     CPT_LS,
@@ -134,8 +135,11 @@ def block_scans_have_several_block_rows(seen: SeenUnit, model: ModelSoFar) -> It
 
 def _scanned_rows(seen: SeenUnit) -> Iterator[tuple[str, int]]:
     if seen.get("compressed_parameter_types", 0) & CPT_DC:
-        if seen.get("nnr_compressed_data_unit_payload_type") == PT_BLOCK:
+        block = seen.get("nnr_compressed_data_unit_payload_type") == PT_BLOCK
+        has_h = holds_h(seen.get("element_name", ""), seen.get("G_pending", 0))
+        if block or not has_h:
             yield "rows of G", seen.get("g_number_of_rows")
+        if block or has_h:
             yield "rows of H", seen.get("decomposition_rank")
     else:
         yield "rows", seen.get("CodedRows", 0)

@@ -63,6 +63,8 @@ def decode_compressed_data(
     findings = judge.findings
     header = UnitHeader(unit, names, places_of(trace, unit.label))
     header.dims = dimensions(header, how.limits)
+    if unit.is_part:
+        header.tools.add("partial data")
     payload_type = header.get("nnr_compressed_data_unit_payload_type")
     if payload_type > PT_BLOCK:
         stop(

@@ -3,5 +3,5 @@
 A family is a module with a function ``recipes()`` that yields `recipes.Recipe`s, listed in `FAMILIES`.
 """
 
-FAMILIES: tuple[str, ...] = ()
+FAMILIES: tuple[str, ...] = ("tool_pairs",)
 """Names of the modules."""
