@@ -1,4 +1,4 @@
-"""Put what the commands shown in README.md really print below them; with --check, say whether it is there already.
+"""Put what the commands shown in README.md and docs/ really print below them; with --check, say whether it is there.
 
 A block to fill follows a comment ``<!-- output: NAME -->`` and begins with one line ``$ COMMAND``.
 """
@@ -12,18 +12,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-README = Path(__file__).resolve().parent.parent / "README.md"
+TOP = Path(__file__).resolve().parent.parent
+PAGES = (TOP / "README.md", TOP / "docs" / "cfp2019.md")
 BLOCK = re.compile(
     r"(<!-- output: [^>]* -->\n```console\n\$ (?P<command>[^\n]*)\n)(?P<output>.*?)(?=^```$)", re.DOTALL | re.MULTILINE
 )
 
 
 def filled(text: str) -> str:
-    """The README with every output block filled by a real run in the top folder of the repository."""
+    """A page with every output block filled by a real run in the top folder of the repository."""
 
     def run(block: re.Match[str]) -> str:
         command = shlex.split(block["command"])
-        result = subprocess.run(command, cwd=README.parent, capture_output=True, text=True, check=True)
+        result = subprocess.run(command, cwd=TOP, capture_output=True, text=True, check=True)
         return block[1] + result.stdout.rstrip() + "\n"
 
     return BLOCK.sub(run, text)
@@ -31,21 +32,26 @@ def filled(text: str) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if README.md is not up to date")
+    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if a page is not up to date")
     chosen = parser.parse_args()
-    text = README.read_text(encoding="utf-8")
+    return max([_fill(page, check=chosen.check) for page in PAGES])
+
+
+def _fill(page: Path, *, check: bool) -> int:
+    text = page.read_text(encoding="utf-8")
     if not BLOCK.search(text):
-        print("README.md has no output block to fill", file=sys.stderr)
+        print(f"{page.name} has no output block to fill", file=sys.stderr)
         return 1
     wanted = filled(text)
     if wanted == text:
         return 0
-    if chosen.check:
+    if check:
         print(
-            "README.md shows another output than the commands print; run: python docs/fill_readme.py", file=sys.stderr
+            f"{page.name} shows another output than the commands print; run: python docs/fill_readme.py",
+            file=sys.stderr,
         )
         return 1
-    README.write_text(wanted, encoding="utf-8")
+    page.write_text(wanted, encoding="utf-8")
     return 0
 
 

@@ -42,12 +42,15 @@ def codebook_levels(values: NDArray[np.float64], size: int, unary_length: int = 
     """Quantize values in steps with a codebook of at most `size` entries, each of which occurs.
 
     The entries are means of clusters, rounded to whole steps, so that the step size is the accuracy of the codebook.
-    Which entry is level 0 is chosen by the estimated bits of all levels. Raises BuildError for a size below 1.
+    Where a cluster's worth of values are 0, as in sparse weights, so is one of the entries. Which entry is level 0 is
+    chosen by the estimated bits of all levels. Raises BuildError for a size below 1.
     """
     if size < 1:
         raise BuildError(f"a codebook has at least 1 entry, not {size}")
     flat = values.reshape(-1)
     entries = _clusters(np.sort(flat), size)
+    if np.count_nonzero(flat == 0) * size >= flat.size:
+        entries[np.argmin(np.abs(entries))] = 0
     indices = nearest_entries(flat, entries)
     used, counts = np.unique(indices, return_counts=True)
     entries, indices = entries[used], np.searchsorted(used, indices)

@@ -147,6 +147,15 @@ def test_a_price_makes_payloads_smaller_and_the_cost_lower(price: float) -> None
     assert costs[1] < costs[0]
 
 
+def test_a_codebook_of_sparse_values_keeps_their_zeros() -> None:
+    random = np.random.default_rng(5)
+    for centre in (0.0, 7.0, -30.0):
+        values = random.normal(centre, 20, 2000) * (random.random(2000) < 0.7)
+        found = codebook_levels(values, 16)
+        assert found.entries[found.levels[values == 0] + found.zero].tolist() == [0] * int((values == 0).sum())
+        assert (np.diff(found.entries) > 0).all()
+
+
 @settings(max_examples=40, deadline=None)
 @given(floats, st.integers(1, 20))
 def test_each_entry_of_a_codebook_occurs_and_each_value_takes_the_nearest(values: np.ndarray, size: int) -> None:

@@ -166,23 +166,24 @@ def tuned_last_layer(network: Network, tensors: Tensors, tuning: Images) -> dict
     """Weight and bias of the last layer, trained for what the layers before it now give.
 
     Classifiers: some steps of gradient descent of the cross entropy; autoencoders: least squares. Both stay near where
-    they began.
+    they began, and weights that are 0 stay so, lest a sparse layer fills up again.
     """
     features = network.features(tensors, tuning.pixels)
     seen = np.concatenate([features, np.ones((len(features), 1))], axis=1)
     weight, bias = (tensors[name].astype(np.float64) for name in (network.last.weight, network.last.bias))
     joined = np.concatenate([weight, bias[:, None]], axis=1)
+    kept = np.concatenate([weight != 0, np.ones((len(bias), 1), bool)], axis=1)
     if network.classifies:
         start, wanted = joined.copy(), np.eye(len(bias))[tuning.labels]
         scale = TUNING_RATE / float(np.square(seen).sum(axis=1).mean())
         for _ in range(TUNING_STEPS):
             slope = product((_chances(product(seen, joined.T)) - wanted).T, seen) / len(seen)
-            joined = joined - 4 * scale * (slope + TUNING_DECAY * (joined - start))
+            joined = joined - 4 * scale * kept * (slope + TUNING_DECAY * (joined - start))
     else:
-        gram = product(seen.T, seen) / len(seen)
-        ridge = 1e-2 * np.eye(len(gram))
-        target = tuning.pixels - product(seen, joined.T)
-        joined = joined + solution(gram + ridge, product(seen.T, target) / len(seen)).T
+        gram = product(seen.T, seen) / len(seen) + 1e-2 * np.eye(seen.shape[1])
+        missing = product(seen.T, tuning.pixels - product(seen, joined.T)) / len(seen)
+        for row, free in enumerate(kept):
+            joined[row, free] += solution(gram[np.ix_(free, free)], missing[free, row : row + 1])[:, 0]
     return {network.last.weight: joined[:, :-1], network.last.bias: joined[:, -1]}
 
 

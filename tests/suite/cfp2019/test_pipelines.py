@@ -35,11 +35,24 @@ from nnr_conformance.suite.cfp2019.stored import (
 from nnr_conformance.suite.coverage.samples import samples, stream_files
 from nnr_conformance.suite.mutation.cases import stored_cases
 
-STREAMS = golden_streams()
+NAMES = [stored.name for stored in stored_streams()]
+"""Of the index: nothing is built while tests are only collected."""
 MOST_BYTES, MOST_BYTES_IN_ALL = 60_000, 500_000
 SMALLER = {"P1", "P3", "P5", "P8"}
-named = pytest.mark.parametrize("stream", STREAMS, ids=[stream.name for stream in STREAMS])
-evaluated = pytest.mark.parametrize("row", evaluations(), ids=[row.name for row in evaluations()])
+
+
+@pytest.fixture(params=NAMES)
+def stream(request: pytest.FixtureRequest) -> GoldenStream:
+    return built(request.param)
+
+
+@pytest.fixture(params=NAMES)
+def row(request: pytest.FixtureRequest) -> Evaluation:
+    return next(one for one in evaluations() if one.name == request.param)
+
+
+def built(name: str) -> GoldenStream:
+    return next(stream for stream in golden_streams() if stream.name == name)
 
 
 def stored_rows() -> dict[str, dict[str, object]]:
@@ -47,12 +60,10 @@ def stored_rows() -> dict[str, dict[str, object]]:
     return {row["stream"].removesuffix(".nnr"): row for row in index["streams"]}
 
 
-@named
 def test_a_pipeline_gives_the_stored_stream_byte_for_byte(stream: GoldenStream) -> None:
     assert (data_path(FOLDER) / f"{stream.name}.nnr").read_bytes() == stream.data
 
 
-@named
 def test_a_decoder_gives_the_tensors_that_the_pipeline_meant_bit_for_bit(stream: GoldenStream) -> None:
     found = decode(chain_of(stream))
     assert set(found.tensors) == set(stream.expected)
@@ -63,7 +74,6 @@ def test_a_decoder_gives_the_tensors_that_the_pipeline_meant_bit_for_bit(stream:
         assert np.array_equal(found.levels[name], levels), name
 
 
-@named
 def test_factors_are_decoded_as_the_pipeline_meant_them(stream: GoldenStream) -> None:
     found = decode(chain_of(stream), transmitted=True).tensors
     assert bool(stream.factors) is (stream.proposal in {"P5", "P8"})
@@ -71,14 +81,13 @@ def test_factors_are_decoded_as_the_pipeline_meant_them(stream: GoldenStream) ->
         assert np.array_equal(found[name], values), name
 
 
-@evaluated
 def test_interpreted_and_compiled_decoders_agree_with_the_builder(row: Evaluation) -> None:
     assert row.witnesses == (tuple(WITNESSES) if compiled_available() else ("builder", "pure decoder"))
 
 
 @pytest.mark.parametrize("part", ["expected", "levels"])
 def test_a_decoder_that_gives_something_else_is_no_witness(part: str) -> None:
-    stream = STREAMS[0]
+    stream = built("p1-cnn-01")
     name, values = next(iter(getattr(stream, part).items()))
     other = values.copy()
     other.flat[0] += 1
@@ -87,25 +96,21 @@ def test_a_decoder_that_gives_something_else_is_no_witness(part: str) -> None:
     assert not gives_what_was_meant(changed, chain_of(stream), False)
 
 
-@evaluated
 def test_a_stream_is_conforming_and_says_nothing_that_a_reader_must_know(row: Evaluation) -> None:
     assert (row.verdict, row.diagnostics) == ("conforming", 0)
 
 
-@evaluated
 def test_a_decoded_network_is_as_good_as_is_stored(row: Evaluation) -> None:
     stored = stored_rows()[row.name]
     assert row.parameters == stored["parameters"]
     assert (round(row.before, 6), round(row.after, 6)) == (stored["before"], stored["after"])
 
 
-@evaluated
 def test_a_decoded_network_still_does_what_it_was_trained_for(row: Evaluation) -> None:
     assert row.after >= row.before - 0.06 if row.right is not None else row.after < 0.03
     assert row.ratio > 3
 
 
-@evaluated
 def test_one_layer_is_decoded_from_fewer_bytes_than_the_whole(row: Evaluation) -> None:
     if row.partial is None:
         assert row.name.endswith("-02"), "only updates need what came before"
@@ -143,8 +148,7 @@ def test_every_tool_with_a_direct_trace_is_shown_by_each_proposal_that_has_it(pr
 
 
 def test_a_stream_of_another_proposal_lacks_tools_that_leave_a_trace() -> None:
-    by_name = {stream.name: stream for stream in STREAMS}
-    found = footprint([by_name["p9-cnn-01"].data])
+    found = footprint([built("p9-cnn-01").data])
     missing = {tool.id for tool in tools() if tool.trace == "direct" and not found.shows(tool)}
     assert {
         "pruning",
@@ -158,8 +162,8 @@ def test_a_stream_of_another_proposal_lacks_tools_that_leave_a_trace() -> None:
 
 
 def test_all_streams_together_are_small() -> None:
-    assert max(len(stream.data) for stream in STREAMS) <= MOST_BYTES
-    assert sum(len(stream.data) for stream in STREAMS) < MOST_BYTES_IN_ALL
+    assert max(len(stream.data) for stream in golden_streams()) <= MOST_BYTES
+    assert sum(len(stream.data) for stream in golden_streams()) < MOST_BYTES_IN_ALL
 
 
 def test_stored_files_have_no_problems() -> None:
@@ -168,8 +172,8 @@ def test_stored_files_have_no_problems() -> None:
 
 def test_stored_streams_come_with_what_they_update_and_what_is_expected_of_them() -> None:
     found = {stored.name: stored for stored in stored_streams()}
-    assert list(found) == [stream.name for stream in STREAMS]
-    for stream in STREAMS:
+    assert list(found) == [stream.name for stream in golden_streams()]
+    for stream in golden_streams():
         assert found[stream.name].before == stream.before
         assert data_path(found[stream.name].path).read_bytes() == stream.data
     assert found["p7-cnn-02"].before == ("p7-cnn-01",)
@@ -179,7 +183,7 @@ def test_stored_streams_come_with_what_they_update_and_what_is_expected_of_them(
 def test_updates_are_measured_and_mutated_behind_what_they_update() -> None:
     chains = {case.name: case.streams for case in stored_cases() if case.name.startswith("cfp2019/")}
     measured = {sample.name: sample.data for sample in samples(stream_files([data_path(FOLDER)]))}
-    for stream in STREAMS:
+    for stream in golden_streams():
         chain = tuple(chain_of(stream))
         assert chains[f"cfp2019/{stream.name}.nnr"] == chain
         assert measured[f"{stream.name}.nnr"] == chain
@@ -266,4 +270,4 @@ def test_the_command_prints_the_table_and_checks(capsys: pytest.CaptureFixture[s
     assert "P7+  cnn" in printed
     assert "is what the pipelines give" in printed
     assert main(["cfp2019", "--format", "json"]) == 0
-    assert len(json.loads(capsys.readouterr().out)["streams"]) == len(STREAMS)
+    assert len(json.loads(capsys.readouterr().out)["streams"]) == len(NAMES)
