@@ -60,15 +60,21 @@ class Pair:
         """The readings under which the pair is built and checked."""
         return Readings.choose(self.check.get("readings", {}))
 
+    def units(self, breaking: bool) -> list[Mapping[str, Any]]:
+        """The recipe of one of the streams."""
+        units = list(self.meets["units"])
+        return _changed(units, self.breaks) if breaking else units
+
+    def after(self, breaking: bool) -> Sequence[Mapping[str, Any]]:
+        """The overrides of its bytes."""
+        found: Sequence[Mapping[str, Any]] = (self.breaks if breaking else self.meets).get("after", ())
+        return found
+
     def build(self, breaking: bool) -> Built:
         """One of the streams from the recipe. Raises BuildError with the name of the pair."""
         try:
-            units = list(self.meets["units"])
-            if breaking:
-                units = _changed(units, self.breaks)
-            stream = build_recipe(units, self.readings)
-            after = self.breaks.get("after", ()) if breaking else self.meets.get("after", ())
-            return Built(override(stream, after), stream)
+            stream = build_recipe(self.units(breaking), self.readings)
+            return Built(override(stream, self.after(breaking)), stream)
         except (BuildError, KeyError, IndexError, TypeError, ValueError) as fault:
             raise BuildError(f"{self.name}: {fault}") from fault
 

@@ -1,0 +1,107 @@
+"""What earlier units say of a later one: profile, quantization parameters, reference list (clauses 6 and 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from nnr_conformance.readings import Readings
+from nnr_conformance.suite.corpus.intent.elements import UnitIntent
+from nnr_conformance.suite.corpus.intent.refusal import NoIntent
+from nnr_conformance.syntax.enumerations import LPS, MPS, STR, TPL, TPL_REFLIST
+
+_T = TypeVar("_T")
+
+QUANTIZED = 3
+"""Bits of the quantization method flags that say that there are quantization parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quantization:
+    """qp_density and quantization_parameter of a parameter set."""
+
+    density: int
+    parameter: int
+
+
+@dataclass(frozen=True, slots=True)
+class LayerSet:
+    """A layer parameter set: the label of the aggregate unit around it, and what it says of quantization."""
+
+    aggregate: str
+    quantization: Quantization | None
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What is in force where a unit stands. `layers`: all layer parameter sets since the start unit."""
+
+    readings: Readings
+    profile: int = 0
+    indexed: bool = False
+    of_model: Quantization | None = None
+    layers: tuple[LayerSet, ...] = ()
+    references: tuple[str, ...] = field(default=())
+
+    def behind(self, unit: UnitIntent) -> Situation:
+        """The situation after a unit."""
+        if unit.unit_type == STR:
+            return Situation(self.readings, profile=int(unit.get("general_profile_idc")))
+        if unit.unit_type == MPS:
+            indexed = bool(unit.get("mps_topology_indexed_reference_flag"))
+            return replace(self, of_model=quantization(unit, "mps"), indexed=indexed, layers=())
+        if unit.unit_type == LPS:
+            return replace(self, layers=(*self.layers, LayerSet(unit.aggregate, quantization(unit, "lps"))))
+        if unit.unit_type == TPL and unit.get("topology_storage_format") == TPL_REFLIST:
+            return replace(self, references=tuple(unit.recipe.get("topology_elem_id_list", ())))
+        return self
+
+    def quantization_for(self, unit: UnitIntent) -> Quantization:
+        """Density and parameter for the tensors of a unit. Raises NoIntent when nothing or no one thing is said."""
+        found = {self._own(layer) for layer in self._layers_at(unit)}
+        if len(found) > 1:
+            raise NoIntent(f"{unit.label}: whether an outer layer parameter set comes back is not known")
+        (one,) = found
+        if one is None:
+            raise NoIntent(f"{unit.label}: no parameter set has quantization parameters")
+        if self._written_density(unit) != one.density:
+            raise NoIntent(f"{unit.label}: is written for another qp_density than the one in force")
+        return one
+
+    def _own(self, layer: LayerSet | None) -> Quantization | None:
+        return self.of_model if layer is None or layer.quantization is None else layer.quantization
+
+    def _layers_at(self, unit: UnitIntent) -> Iterator[LayerSet | None]:
+        """The layer parameter set in force: the last one, if its aggregate unit has not ended; or one before it."""
+        last = self.layers[-1] if self.layers else None
+        if self.readings["lps-scope"] == "stream" or last is None or _inside(unit, last.aggregate):
+            yield last
+            return
+        yield None
+        yield from _last(layer for layer in self.layers if _inside(unit, layer.aggregate))
+
+    def _written_density(self, unit: UnitIntent) -> int:
+        """The density by which the builder chose the size of qp_value."""
+        if "qp_density" in unit.recipe:
+            return int(unit.recipe["qp_density"])
+        layers = (one.quantization for one in self.layers if one.quantization and _inside(unit, one.aggregate))
+        for found in (*_last(layers), self.of_model):
+            if found is not None:
+                return found.density
+        return 0
+
+
+def _inside(unit: UnitIntent, aggregate: str) -> bool:
+    return not aggregate or unit.aggregate == aggregate or unit.aggregate.startswith(f"{aggregate}.")
+
+
+def _last(found: Iterable[_T]) -> list[_T]:
+    return list(found)[-1:]
+
+
+def quantization(unit: UnitIntent, prefix: str) -> Quantization | None:
+    """What a parameter set says of quantization, None when its method flags name no method."""
+    if not unit.get(f"{prefix}_quantization_method_flags") & QUANTIZED:
+        return None
+    return Quantization(int(unit.get(f"{prefix}_qp_density")), int(unit.get(f"{prefix}_quantization_parameter")))
