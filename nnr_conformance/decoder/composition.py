@@ -73,8 +73,8 @@ def block_members(compressed_parameter_types: int) -> BlockLayout:
 def member_shape(
     member: Member,
     tensor_dimensions: Sequence[int],
-    decomposition_rank: int = 0,
-    g_number_of_rows: int = 0,
+    decomposition_rank: int,
+    g_number_of_rows: int,
     *,
     path: str = "",
     bits: Bits = None,
@@ -157,8 +157,7 @@ def compose(
     decoders agree within a tolerance only. Ours is fixed, to give the same bits on every machine: each element is the
     sum over k = 0, 1, ... of G[i,k] * H[k,j], every product and every sum in binary64 (products of two binary32 numbers
     are exact), rounded once to binary32. A matrix-product library would be faster but sums in an order of its own.
-    Takes about 1 ns per multiplication. Raises BitstreamError `decomposition_pair` when the factors do not fit each
-    other or the dimensions.
+    Takes about 1 ns per multiplication. Raises the errors of `check_factors`.
     """
     check_factors(g.shape, h.shape, tensor_dimensions, path=path, bits=bits)
     (rows, rank), columns = g.shape, h.shape[1]
@@ -196,9 +195,13 @@ def check_factors(
     path: str = "",
     bits: Bits = None,
 ) -> None:
-    """Raises BitstreamError `decomposition_pair` when factors do not fit each other or the weight's dimensions."""
-    matrices = len(g_shape) == len(h_shape) == 2 and g_shape[1] == h_shape[0]
-    if not matrices or g_shape[0] * h_shape[1] != math.prod(tensor_dimensions):
+    """Raises BitstreamError `decomposition_pair` when factors do not fit each other or the weight's dimensions.
+
+    Raises UsageError when a factor is no matrix.
+    """
+    if len(g_shape) != 2 or len(h_shape) != 2:
+        raise UsageError(f"factors are matrices, not of {list(g_shape)} and {list(h_shape)}")
+    if g_shape[1] != h_shape[0] or g_shape[0] * h_shape[1] != math.prod(tensor_dimensions):
         message = f"G of {list(g_shape)} and H of {list(h_shape)} do not make a tensor of {list(tensor_dimensions)}"
         stop("decomposition_pair", message, bits=bits, path=path)
 

@@ -178,7 +178,7 @@ def _coded_tensors(
     results = entropy_decode(header, members, codings, payload, findings, how)
     _note_tools(header, payload_type, codings, results)
     tensors = []
-    for tensor, result, codebook in zip(members, results, codebooks, strict=True):
+    for tensor, coding, result, codebook in zip(members, codings, results, codebooks, strict=True):
         check_history(header, tensor, result, tree, findings)
         place = (payload.absolute(result.first_bit), payload.absolute(result.end_bit))
         quantized = as_transmitted(header, tensor, result.quantized, how)
@@ -186,8 +186,7 @@ def _coded_tensors(
         qp = None
         if quantization is not None:
             values, qp = _dequantize(header, tensor, result, quantized, codebook, quantization, place, findings, how)
-        size = 0 if codebook is None else len(codebook)
-        tensors.append(CodedTensor(tensor.name, tensor.member, values, quantized, qp, place, size))
+        tensors.append(CodedTensor(tensor.name, tensor.member, values, quantized, qp, place, coding.codebook_size))
     return tuple(tensors)
 
 

@@ -33,17 +33,18 @@ def step_size(qp: int, density: int) -> np.float32:
     of two, doubled every k units of QP. `density` is qp_density, 0..7. Any `qp` is accepted; where binary32 ends the
     step is subnormal, 0 or infinite, rounded once. Raises UsageError for another density.
     """
-    return np.float32(np.inf) if _exponent(qp, density) > 127 else np.float32(_exact_step(qp, density))
+    with np.errstate(over="ignore"):
+        return np.float32(_exact_step(qp, density))
 
 
-def check_qp(qp: int, density: int, *, findings: Findings, path: str = "", bits: Bits = None) -> bool:
-    """R-QP-02: True when the step is a normal positive binary32 number; else reports `qp_invalid`.
+def check_qp(qp: int, density: int, *, findings: Findings, path: str = "", bits: Bits = None) -> None:
+    """R-QP-02: reports `qp_invalid` when the step is not a normal positive binary32 number.
 
     Normal means -126 <= floor(QP / 2^density) <= 127. `bits` is the place of the coded QP in the stream.
     """
     exponent = _exponent(qp, density)
     if -126 <= exponent <= 127:
-        return True
+        return
     step = step_size(qp, density)
     kind = "infinite" if np.isinf(step) else "zero" if step == 0 else "subnormal"
     findings.report(
@@ -53,7 +54,6 @@ def check_qp(qp: int, density: int, *, findings: Findings, path: str = "", bits:
         bits=bits,
         path=path,
     )
-    return False
 
 
 def dequantize_uniform(
@@ -79,13 +79,16 @@ def dequantize_uniform(
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         values = quantized.astype(np.float32, order="C")
         np.multiply(values, step, out=values)
+        zeros: list[int] = []
         if np.isinf(step):
             # The sign of 0 times infinity depends on the processor; digests need one pattern.
-            values[quantized == 0] = np.nan
+            is_zero = quantized == 0
+            values[is_zero] = np.nan
+            zeros = [0] if is_zero.any() else []
         if quantized.size:
-            # The value is monotone in the level, so the smallest and the largest level stand for all of them.
+            # The value is monotone in the level, so the smallest and the largest level stand for all finite steps.
             extremes = [int(quantized.min()), int(quantized.max())]
-            shown = [*extremes, 0] if np.isinf(step) and (quantized == 0).any() else extremes
+            shown = [*extremes, *zeros]
             _check_finite(shown, [np.float32(level) * step for level in shown], step, findings, path, bits)
             largest = max(extremes, key=abs)
             if abs(largest) > _EXACT_IN_BINARY32:
@@ -103,7 +106,7 @@ def dequantize_uniform(
 
 def _round_once(quantized: NDArray[np.int32], step: float, values: NDArray[np.float32]) -> None:
     """Put the products into `values`, each exact in binary64 before it is rounded to binary32."""
-    flat_levels, flat_values = quantized.reshape(-1), values.reshape(-1)
+    flat_levels, flat_values = quantized.ravel(), values.ravel()
     for first in range(0, quantized.size, _CHUNK):
         flat_values[first : first + _CHUNK] = flat_levels[first : first + _CHUNK].astype(np.float64) * step
 
@@ -136,15 +139,9 @@ class Codebook:
         """The codebook of the elements of codebook(), R-CB-01 to R-CB-06.
 
         `codebook_delta_left` and `codebook_delta_right` are in coded order: both walk away from the zero entry, each
-        step being the coded delta + 1. Raises BitstreamError `codebook_invalid` for a size of 0 or a zero offset
-        outside the codebook, `codebook_overflow` for an entry outside int32, and UsageError when the number of deltas
-        does not agree with size and zero offset.
+        step being the coded delta + 1. Raises BitstreamError `codebook_overflow` for an entry outside int32, and
+        UsageError when the number of deltas does not agree with size and zero offset, which the syntax checks.
         """
-        if codebook_size < 1:
-            stop("codebook_invalid", f"codebook_size is {codebook_size}, required is at least 1", bits=bits, path=path)
-        if not 0 <= zero_offset < codebook_size:
-            message = f"CbZeroOffset is {zero_offset}, required is 0 to {codebook_size - 1}"
-            stop("codebook_invalid", message, bits=bits, path=path)
         if len(codebook_delta_left) != zero_offset or len(codebook_delta_right) != codebook_size - 1 - zero_offset:
             raise UsageError(
                 "a codebook has one left delta per entry below CbZeroOffset, one right delta per entry above"
@@ -203,7 +200,7 @@ def dequantize_codebook(
         zeros = (np.flatnonzero(codebook.entries == 0) - zero).tolist()
         shown = [*extremes, *(level for level in zeros if (quantized == level).any())]
     _check_finite(shown, [table[level + zero] for level in shown], step, findings, path, bits)
-    flat_levels, flat_values = quantized.reshape(-1), values.reshape(-1)
+    flat_levels, flat_values = quantized.ravel(), values.ravel()
     for first in range(0, quantized.size, _CHUNK):
         index = np.add(flat_levels[first : first + _CHUNK], zero, dtype=np.int64)
         # "clip" lets take() write straight into `out`; the range of the indices is already known.
@@ -225,10 +222,10 @@ def raw_floats(
     bytes are missing; reports `raw_length` when there are more than 4 for each element.
     """
     count, found = math.prod(shape), memoryview(payload).nbytes
-    if found != 4 * count:
-        message = f"the payload has {found} bytes, required are {4 * count} for {count} elements"
-        if found < 4 * count:
-            stop("raw_length", message, bits=bits, path=path)
+    message = f"the payload has {found} bytes, required are {4 * count} for {count} elements"
+    if found < 4 * count:
+        stop("raw_length", message, bits=bits, path=path)
+    if found > 4 * count:
         findings.report("raw_length", message, bits=bits, path=path)
     return np.frombuffer(payload, "<f4", count).astype(np.float32).reshape(tuple(shape))
 
@@ -262,8 +259,8 @@ def _check_finite(
     bits: Bits,
 ) -> None:
     for code, is_kind in (("value_overflow", math.isinf), ("value_not_a_number", math.isnan)):
-        for level, value in zip(levels, values, strict=True):
-            if is_kind(value):
-                message = f"level {level} with step size {float(step):g} gives {float(value)}"
-                findings.report(code, message, bits=bits, path=path)
-                break
+        found = [(level, value) for level, value in zip(levels, values, strict=True) if is_kind(value)]
+        if found:
+            level, value = found[0]
+            message = f"level {level} with step size {float(step):g} gives {float(value)}"
+            findings.report(code, message, bits=bits, path=path)

@@ -19,11 +19,11 @@ _CHUNK = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class DataFormat:
-    """One value of nnr_decompressed_data_format; `bits` wide, held in `dtype`, which can be wider (INT2 in int8)."""
+    """One value of nnr_decompressed_data_format, held in `dtype`; `bits`: its width where that is narrower."""
 
     name: str
     dtype: np.dtype[Any]
-    bits: int
+    bits: int = 0
 
     @property
     def is_integer(self) -> bool:
@@ -33,20 +33,21 @@ class DataFormat:
     @property
     def integer_range(self) -> tuple[int, int]:
         """Smallest and largest value of an integer format."""
-        return -(1 << (self.bits - 1)), (1 << (self.bits - 1)) - 1
+        half = 1 << ((self.bits or 8 * self.dtype.itemsize) - 1)
+        return -half, half - 1
 
 
 DATA_FORMATS = (
-    DataFormat("TENSOR_INT32", np.dtype(np.int32), 32),
-    DataFormat("TENSOR_FLOAT32", np.dtype(np.float32), 32),
+    DataFormat("TENSOR_INT32", np.dtype(np.int32)),
+    DataFormat("TENSOR_FLOAT32", np.dtype(np.float32)),
     DataFormat("TENSOR_INT2", np.dtype(np.int8), 2),
     DataFormat("TENSOR_INT3", np.dtype(np.int8), 3),
     DataFormat("TENSOR_INT4", np.dtype(np.int8), 4),
-    DataFormat("TENSOR_INT8", np.dtype(np.int8), 8),
-    DataFormat("TENSOR_INT16", np.dtype(np.int16), 16),
-    DataFormat("TENSOR_INT64", np.dtype(np.int64), 64),
-    DataFormat("TENSOR_FLOAT16", np.dtype(np.float16), 16),
-    DataFormat("TENSOR_FLOAT64", np.dtype(np.float64), 64),
+    DataFormat("TENSOR_INT8", np.dtype(np.int8)),
+    DataFormat("TENSOR_INT16", np.dtype(np.int16)),
+    DataFormat("TENSOR_INT64", np.dtype(np.int64)),
+    DataFormat("TENSOR_FLOAT16", np.dtype(np.float16)),
+    DataFormat("TENSOR_FLOAT64", np.dtype(np.float64)),
 )
 """All known formats; the position is the value of nnr_decompressed_data_format."""
 
@@ -107,7 +108,7 @@ def _integer_misfit(array: NDArray[Any], target: DataFormat) -> int | None:
 def _float_misfit(array: NDArray[Any], target: DataFormat) -> float | None:
     if array.dtype.itemsize <= target.dtype.itemsize:
         return None
-    flat = array.reshape(-1)
+    flat = array.ravel()
     for first in range(0, array.size, _CHUNK):
         chunk = flat[first : first + _CHUNK]
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):

@@ -93,19 +93,13 @@ def shifted_dims(
 
 
 def undo_dimension_shift(
-    array: NDArray[Any],
-    first_tensor_dimension_shift: int,
-    *,
-    readings: Readings = DEFAULT_READINGS,
-    path: str = "",
-    bits: Bits = None,
+    array: NDArray[Any], first_tensor_dimension_shift: int, *, readings: Readings = DEFAULT_READINGS
 ) -> NDArray[Any]:
     """R-ED2-27: a view of `array`, shaped as coded, with its first dimension moved back to where the tensor has it.
 
     The inverse of `shifted_dims`, with the same errors.
     """
-    shift = _checked_shift(array.ndim, first_tensor_dimension_shift, readings, path, bits)
-    return np.moveaxis(array, 0, shift) if shift else array
+    return np.moveaxis(array, 0, _checked_shift(array.ndim, first_tensor_dimension_shift, readings))
 
 
 def _cuts(
@@ -154,11 +148,10 @@ def _stop(code: str, message: str, place: tuple[Bits, str]) -> NoReturn:
     stop(code, message, bits=bits, path=path)
 
 
-def _checked_shift(count: int, shift: int, readings: Readings, path: str, bits: Bits) -> int:
+def _checked_shift(count: int, shift: int, readings: Readings, path: str = "", bits: Bits = None) -> int:
     if readings["dimension-shift"] == "ignore":
         return 0
-    # A tensor without dimensions carries no shift: the inferred value 0 is in order.
-    if not 0 <= shift < max(count, 1):
+    if shift not in range(count):
         message = f"first_tensor_dimension_shift is {shift}, but the tensor has {count} dimensions"
         stop("first_tensor_dimension_shift_range", message, bits=bits, path=path)
     return shift

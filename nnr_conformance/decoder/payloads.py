@@ -31,7 +31,7 @@ class PayloadBytes:
 
     def absolute(self, bit: int) -> int:
         """The bit of the stream that bit `bit` of the payload is; the end of the payload maps to its end."""
-        part = max(0, bisect_right(self.starts, bit >> 3) - 1)
+        part = bisect_right(self.starts, bit >> 3) - 1
         return bit + 8 * (self.places[part] - self.starts[part])
 
 

@@ -9,8 +9,6 @@ from nnr_conformance.diagnostics import Findings, stop
 from nnr_conformance.limits import Limits
 from nnr_conformance.readings import DEFAULT_READINGS, Readings
 
-_CHUNK = 1 << 16
-
 
 @dataclass(frozen=True, slots=True)
 class CarriedData:
@@ -56,22 +54,13 @@ def _inflate(
     data: bytes | memoryview, window: int, limits: Limits, findings: Findings, path: str, bits: tuple[int, int]
 ) -> bytes:
     engine = zlib.decompressobj(window)
-    pieces: list[bytes] = []
-    size = 0
-    rest: bytes | memoryview = data
-    while not engine.eof:
-        piece = engine.decompress(rest, _CHUNK)
-        rest = engine.unconsumed_tail
-        if not piece and not rest:
-            if not engine.eof:
-                raise zlib.error("the compressed data ends too early")
-            break
-        size += len(piece)
-        if size > limits.inflated_bytes:
-            message = f"more than {limits.inflated_bytes} bytes when inflated"
-            stop("limit_inflated", message, bits=bits, path=path)
-        pieces.append(piece)
+    # One byte above the limit shows that it is passed; nothing behind is inflated.
+    content = engine.decompress(data, limits.inflated_bytes + 1)
+    if len(content) > limits.inflated_bytes:
+        stop("limit_inflated", f"more than {limits.inflated_bytes} bytes when inflated", bits=bits, path=path)
+    if not engine.eof:
+        raise zlib.error("the compressed data ends too early")
     if engine.unused_data:
         message = f"{len(engine.unused_data)} bytes follow the end of the compressed data"
         findings.report("deflate_trailing", message, bits=bits, path=path)
-    return b"".join(pieces)
+    return content

@@ -89,7 +89,7 @@ def test_a_mask_of_more_than_four_bits_is_refused(mask: int) -> None:
 def test_every_member_of_a_layer_has_the_shape_that_the_weight_implies() -> None:
     vectors = set(Member) - {Member.WEIGHT, Member.G, Member.H}
     assert {member_shape(member, [12, 3, 2, 2], 5, 6) for member in vectors} == {(12,)}
-    assert member_shape(Member.WEIGHT, [12, 3, 2, 2]) == (12, 3, 2, 2)
+    assert member_shape(Member.WEIGHT, [12, 3, 2, 2], 0, 0) == (12, 3, 2, 2)
     assert member_shape(Member.G, [12, 3, 2, 2], 5, 6) == (6, 5)
     assert member_shape(Member.H, [12, 3, 2, 2], 5, 6) == (5, 24)
 
@@ -111,7 +111,7 @@ def test_the_factors_hold_exactly_the_weight_or_the_decomposition_is_an_error(
 
 def test_a_vector_of_a_weight_without_dimensions_has_no_shape() -> None:
     with pytest.raises(BitstreamError) as caught:
-        member_shape(Member.BIAS, [])
+        member_shape(Member.BIAS, [], 0, 0)
     assert caught.value.diagnostic.code == "dims_invalid"
 
 
@@ -229,13 +229,17 @@ def test_composition_needs_no_binary64_copy_of_the_weight() -> None:
     assert peak < 1.3 * weight.nbytes
 
 
-@pytest.mark.parametrize(
-    ("g", "h", "dims"), [((2, 3), (2, 4), [2, 4]), ((2, 3), (3, 4), [2, 5]), ((6,), (6, 1), [1]), ((2, 3), (3,), [2])]
-)
+@pytest.mark.parametrize(("g", "h", "dims"), [((2, 3), (2, 4), [2, 4]), ((2, 3), (3, 4), [2, 5])])
 def test_factors_that_do_not_fit_are_an_error(g: tuple[int, ...], h: tuple[int, ...], dims: list[int]) -> None:
     with pytest.raises(BitstreamError) as caught:
         compose(np.ones(g, np.float32), np.ones(h, np.float32), dims, bits=(0, 8))
     assert (caught.value.diagnostic.code, caught.value.diagnostic.bits) == ("decomposition_pair", (0, 8))
+
+
+@pytest.mark.parametrize(("g", "h"), [((6,), (6, 1)), ((2, 3), (3,))])
+def test_factors_that_are_no_matrices_are_refused(g: tuple[int, ...], h: tuple[int, ...]) -> None:
+    with pytest.raises(UsageError, match="matrices"):
+        compose(np.ones(g, np.float32), np.ones(h, np.float32), [2])
 
 
 # ---- updates

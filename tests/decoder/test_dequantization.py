@@ -131,7 +131,7 @@ def test_a_density_of_more_than_three_bits_is_refused() -> None:
 def test_a_qp_is_valid_exactly_when_its_step_is_a_normal_number(qp: int, density: int) -> None:
     findings = Findings()
     normal = bool(np.finfo(np.float32).tiny <= step_size(qp, density) < np.inf)
-    assert check_qp(qp, density, findings=findings) is normal
+    check_qp(qp, density, findings=findings)
     assert codes(findings) == ([] if normal else ["qp_invalid"])
 
 
@@ -283,10 +283,9 @@ def test_every_increasing_list_of_integers_is_a_codebook(values: set[int], data:
 
 
 @pytest.mark.parametrize(("size", "zero"), [(0, 0), (3, -1), (3, 3)])
-def test_a_zero_offset_outside_of_the_codebook_is_an_error(size: int, zero: int) -> None:
-    with pytest.raises(BitstreamError) as caught:
-        Codebook.from_elements(size, zero, 0, [], [], bits=(1, 2), path="here")
-    assert (caught.value.diagnostic.code, caught.value.diagnostic.bits) == ("codebook_invalid", (1, 2))
+def test_a_zero_offset_outside_of_the_codebook_is_refused(size: int, zero: int) -> None:
+    with pytest.raises(UsageError):
+        Codebook.from_elements(size, zero, 0, [], [])
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,7 @@ def test_the_shifted_dimension_becomes_the_row_dimension() -> None:
 def test_an_ignored_shift_changes_nothing(shape: tuple[int, ...], shift: int) -> None:
     tensor = numbered(*shape)
     assert shifted_dims(shape, shift, readings=IGNORE) == shape
-    assert undo_dimension_shift(tensor, shift, readings=IGNORE) is tensor
+    assert np.array_equal(undo_dimension_shift(tensor, shift, readings=IGNORE), tensor)
 
 
 @pytest.mark.parametrize("shift", [3, -1, 1 << 40])
@@ -165,8 +165,3 @@ def test_a_shift_of_a_dimension_that_is_not_there_is_an_error(shift: int) -> Non
         with pytest.raises(BitstreamError) as caught:
             call()
         assert caught.value.diagnostic.code == "first_tensor_dimension_shift_range"
-
-
-def test_a_tensor_without_dimensions_is_left_alone() -> None:
-    assert shifted_dims((), 0) == ()
-    assert undo_dimension_shift(np.zeros(()), 0).shape == ()
