@@ -246,13 +246,7 @@ def check_update(
 
 
 def _check_sum(parent: NDArray[Any], update: NDArray[Any], path: str, bits: Bits) -> None:
-    """R-NDU-20, R-NDU-21: parent, update and their sum fit int32. Costs memory only where the extremes leave doubt."""
-    if not parent.size:
-        return
-    lows, highs = [int(parent.min()), int(update.min())], [int(parent.max()), int(update.max())]
-    fits = _INT32.min <= sum(lows) and sum(highs) <= _INT32.max
-    if not fits and _INT32.min <= min(lows) and max(highs) <= _INT32.max:
-        total = np.add(parent, update, dtype=np.int64)
-        fits = bool(_INT32.min <= total.min() and total.max() <= _INT32.max)
-    if not fits:
-        stop("format_overflow", "parent plus update is outside of 32-bit signed integers", bits=bits, path=path)
+    """R-NDU-20, R-NDU-21: the parent, which a caller may have wider, and its sum with the update fit int32."""
+    for values in (parent, np.add(parent, update, dtype=np.int64)):
+        if (values < _INT32.min).any() or (values > _INT32.max).any():
+            stop("format_overflow", "parent plus update is outside of 32-bit signed integers", bits=bits, path=path)

@@ -5,6 +5,7 @@ The decoder is imported inside the functions, because a mutant's is another one 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from importlib import import_module
@@ -15,7 +16,8 @@ import numpy as np
 from nnr_conformance.suite.mutation.cases import Case
 
 Outcome = dict[str, Any]
-"""Digests of the stages by name, and diagnostics as sorted lists of code and bits, for each stream of the chain."""
+"""Digests of the stages by name and of the data that topology and quantization units carry, and diagnostics as sorted
+lists of code and bits, for each stream of the chain."""
 
 
 def outcome(case: Case) -> Outcome:
@@ -45,6 +47,7 @@ def outcome(case: Case) -> Outcome:
         digests[-1] = chain.digests[-1].hexdigests(tensors)
     for number, stages in enumerate(digests):
         found |= {f"{stage} of stream {number}" if number else stage: digest for stage, digest in stages.items()}
+    found["carried"] = [_carried(decoder.carried) for decoder in chain.decoders]
     found["diagnostics"] = [sorted(map(list, set(_places(findings)))) for findings in chain.findings]
     return found
 
@@ -52,6 +55,13 @@ def outcome(case: Case) -> Outcome:
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     """The first stage at which two outcomes of one case differ, or an empty string."""
     return next((stage for stage in before if before[stage] != after.get(stage)), "")
+
+
+def _carried(carried: Any) -> str:
+    digest = hashlib.sha256()
+    for one in carried:
+        digest.update(f"{one.label} {one.unit_type} {one.storage_format} {len(one.data)} ".encode() + one.data)
+    return digest.hexdigest()
 
 
 def _places(findings: Any) -> Iterator[tuple[str, str]]:
