@@ -147,7 +147,6 @@ class ChainDecoder:
             self.compiled,
             work_bits=8 * sum(len(one) for one in self.streams),
             keep_levels=not last or holds_several_models(stream),
-            exact_codebook=not self.transmitted_only,
             given_parents=frozenset(self.base),
             free_elements=FreeElements(self.limits.free_elements),
             on_payload=self.on_payload,

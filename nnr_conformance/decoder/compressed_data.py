@@ -211,9 +211,8 @@ def _dequantize(
             quantized, qp, quantization.density, findings=findings, readings=how.readings, path=path, bits=place
         )
     else:
-        dtype = np.float64 if how.exact_codebook else np.float32
         values = dequantize_codebook(
-            quantized, codebook, qp, quantization.density, dtype=dtype, findings=findings, path=path, bits=place
+            quantized, codebook, qp, quantization.density, findings=findings, path=path, bits=place
         )
     return values, qp
 

@@ -167,21 +167,20 @@ def dequantize_codebook(
     qp: int,
     density: int,
     *,
-    dtype: type[np.float64] | type[np.float32] = np.float64,
     findings: Findings,
     path: str = "",
     bits: Bits = None,
-) -> NDArray[Any]:
+) -> NDArray[np.float64]:
     """Clause 9, R-CB-05: value = codebook[level + CbZeroOffset] * step, any shape in, same shape out.
 
-    The product is made in binary64, where it is exact unless the step leaves that range; `dtype` float32 rounds it once
-    more. Use float64 where further arithmetic follows (local scaling, G·H). Raises BitstreamError `codebook_index` for
+    The product is in binary64, where it is exact unless the step leaves that range; whoever delivers it rounds it once,
+    behind all arithmetic that follows (local scaling, G·H). Raises BitstreamError `codebook_index` for
     a level outside of the codebook: no index counts from the end. Reports `value_overflow` or `value_not_a_number` when
-    a value is not finite in `dtype`. Memory: the result and a table of the codebook's size.
+    a value is not finite. Memory: the result and a table of the codebook's size.
     """
     _require_int32(quantized)
     size, zero = len(codebook), codebook.zero_offset
-    values = np.empty(quantized.shape, dtype)
+    values = np.empty(quantized.shape)
     if not quantized.size:
         return values
     extremes = [int(quantized.min()), int(quantized.max())]
@@ -191,7 +190,7 @@ def dequantize_codebook(
             stop("codebook_index", message, bits=bits, path=path)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         step = _exact_step(qp, density)
-        table = (codebook.entries.astype(np.float64) * step).astype(dtype)
+        table = codebook.entries.astype(np.float64) * step
     # Entries grow with the level, so the smallest and the largest level stand for all finite steps.
     shown = extremes
     if math.isinf(step):

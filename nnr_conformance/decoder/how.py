@@ -28,8 +28,7 @@ class UnitDecoder:
     """Choices of a caller.
 
     `compiled`: force the execution of the entropy decoder, None chooses. `work_bits`: payload bits of the whole job.
-    `keep_levels`: remember levels and history for updates that follow. `exact_codebook`: codebook tensors as float64
-    products, for arithmetic that follows, instead of rounded to float32. `given_parents`: names of tensors whose values
+    `keep_levels`: remember levels and history for updates that follow. `given_parents`: names of tensors whose values
     the caller has, so that updates of them need no earlier stream. `free_elements`: shared by all payloads of a stream.
     `on_payload`: called with each entropy-coded payload that was decoded to its end: what is coded, what was found, and
     by which rules.
@@ -40,7 +39,6 @@ class UnitDecoder:
     compiled: bool | None = None
     work_bits: int | None = None
     keep_levels: bool = True
-    exact_codebook: bool = False
     given_parents: frozenset[str] = frozenset()
     free_elements: FreeElements = field(default_factory=lambda: FreeElements(DEFAULT_LIMITS.free_elements))
     on_payload: PayloadObserver | None = None

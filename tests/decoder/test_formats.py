@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nnr_conformance.api import decode
 from nnr_conformance.decoder.formats import DATA_FORMATS, convert, data_format
 from nnr_conformance.diagnostics import Findings
+from nnr_conformance.encoder.recipe import build_recipe
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -136,3 +138,25 @@ def test_an_overflow_far_into_a_large_tensor_is_found() -> None:
     findings = Findings()
     assert np.isinf(convert(values, 8, findings=findings)[-1])
     assert "65520" in next(iter(findings)).message
+
+
+@pytest.mark.parametrize("transmitted", [False, True])
+def test_the_exact_product_of_a_codebook_reaches_binary64(transmitted: bool) -> None:
+    codebook = {"codebook_size": 1, "codebook_zero_value": INT32.max}
+    stream = build_recipe(
+        [
+            {"NNR_STR": {}},
+            {"NNR_MPS": {"mps_qp_density": 7, "mps_quantization_method_flags": 3}},
+            {
+                "NNR_NDU": {
+                    "topology_elem_id": "w",
+                    "nnr_decompressed_data_format": "TENSOR_FLOAT64",
+                    **codebook,
+                    "tensors": [{"levels": [0], "qp_value": 127}],
+                }
+            },
+        ]
+    )
+    found = decode(stream.data, transmitted=transmitted).tensors["w"]
+    assert found.dtype == np.float64
+    assert found.tolist() == [INT32.max * 255 / 128]
