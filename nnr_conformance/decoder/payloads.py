@@ -87,7 +87,6 @@ class PartCollector:
             self._hear(Event(END, started.unit.label, f"parts {started.next_counter} to 1 are missing", key=unit_type))
         self._started.clear()
         self._completed.clear()
-        self._order = Watch(PARTITION)
 
     def _relation(self, unit: Unit, ids: object, counter: int, started: _Started | None) -> str:
         """How a part stands to those before it: the name of the event."""

@@ -3,5 +3,8 @@
 A family is a module with a function ``recipes()`` that yields `recipes.Recipe`s, listed in `FAMILIES`.
 """
 
-FAMILIES: tuple[str, ...] = ("tool_pairs",)
+FAMILIES: tuple[str, ...] = (
+    "large_tensors",
+    "tool_pairs",
+)
 """Names of the modules."""
