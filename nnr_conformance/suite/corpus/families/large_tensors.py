@@ -18,7 +18,9 @@ ROWS, COLUMNS = 43691, 3
 
 ROW_OF_BORDER = 65536 // COLUMNS
 
-BUG = "A decoder that works in pieces leaves out an element between two of them, or one that is alone in the last piece."
+BUG = (
+    "A decoder that works in pieces leaves out an element between two of them, or one that is alone in the last piece."
+)
 
 
 def recipes() -> Iterator[Recipe]:
