@@ -1,4 +1,4 @@
-"""Tensors that are larger than what a decoder does at one time: more than 65536 elements, wide products (clauses 7 to 9).
+"""Tensors larger than what a decoder does at one time: more than 65536 elements, wide products (clauses 7 to 9).
 
 Nearly all rows are skipped, so that streams stay small and are decoded fast; what is not 0 stands where pieces of a
 power of two would begin and end, and in the first and last row.
