@@ -19,6 +19,7 @@ from nnr_conformance.encoder.decomposition import Factors
 from nnr_conformance.encoder.quantized_tensor import QuantizedTensor, integers, quantize, scan_order_of
 from nnr_conformance.encoder.recipe import BuiltStream, build_recipe
 from nnr_conformance.encoder.settings import BlockPlan, EncoderSettings
+from nnr_conformance.entropy import compiled_available
 from nnr_conformance.suite.cfp2019.networks import Tensors
 from nnr_conformance.syntax.enumerations import enumeration
 
@@ -39,6 +40,10 @@ class Assembly:
     expected: dict[str, NDArray[Any]] = field(default_factory=dict)
     levels: dict[str, NDArray[np.int32]] = field(default_factory=dict)
     factors: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # Each tensor alone is too small for compiled code to pay for itself, all streams together are not.
+        self.settings = replace(self.settings, compiled=True if compiled_available() else None)
 
     def unit(self, unit_type: str, **elements: Any) -> None:
         """A unit that carries no tensors."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from nnr_conformance.api import decode
 from nnr_conformance.data import data_path, load_yaml
+from nnr_conformance.entropy import compiled_available
 from nnr_conformance.suite.cfp2019.evaluation import decoded_network, runnable_network
 from nnr_conformance.suite.cfp2019.footprint import Footprint, footprint, tools
 from nnr_conformance.suite.cfp2019.measures import accuracy
@@ -31,6 +32,8 @@ ROWS = {
     row["stream"].removesuffix(".nnr"): row
     for row in json.loads(data_path("bitstreams/cfp2019/index.json").read_text(encoding="utf-8"))["streams"]
 }
+COMPILED = True if compiled_available() else None
+"""Each stream alone is too small to choose compiled code by itself."""
 
 
 def chain(name: str) -> list[bytes]:
@@ -44,7 +47,12 @@ def seen(name: str) -> Footprint:
 
 @cache
 def transmitted(name: str) -> Mapping[str, NDArray[Any]]:
-    return decode(chain(name), transmitted=True).tensors
+    return decode(chain(name), transmitted=True, compiled=COMPILED).tensors
+
+
+@cache
+def decoded(name: str) -> Mapping[str, NDArray[Any]]:
+    return decoded_network(chain(name))
 
 
 def network(name: str) -> Network:
@@ -84,7 +92,7 @@ def test_pruned_networks_have_smaller_tensors_by_the_ratio_that_the_map_gives(na
 @pytest.mark.parametrize("name", LISTED["sparsification"])
 def test_as_many_weights_are_zero_as_the_pipeline_and_the_map_say(name: str) -> None:
     (share,) = [int(found) for step in ROWS[name]["steps"] for found in re.findall(r"^(\d+) % of the weights", step)]
-    tensors = weights(decoded_network(chain(name)))
+    tensors = weights(decoded(name))
     zeros = sum(int((values == 0).sum()) for values in tensors.values()) / parameters(tensors)
     assert zeros >= share / 100 - 0.0001
     ratios = seen(name).elements["non_zero_ratio"]
@@ -109,7 +117,7 @@ def test_sizes_of_adaptive_codebooks_differ_with_the_weights(name: str) -> None:
 
 @pytest.mark.parametrize("name", LISTED["decomposition"])
 def test_decomposed_weights_have_the_rank_of_their_factors_and_stay_near(name: str) -> None:
-    before, composed, sent = trained(network(name).name), decoded_network(chain(name)), transmitted(name)
+    before, composed, sent = trained(network(name).name), decoded(name), transmitted(name)
     decomposed = [tensor for tensor in before if f"{tensor}_G" in sent]
     assert decomposed
     ranks = set()
@@ -130,7 +138,7 @@ def test_the_smaller_network_runs_as_it_is_and_does_the_same(name: str) -> None:
     one = network(name)
     small = runnable_network(one, chain(name))
     assert parameters(small) < 0.9 * parameters(trained(one.name))
-    assert accuracy(one, small) == pytest.approx(accuracy(one, decoded_network(chain(name))), abs=0.0041)
+    assert accuracy(one, small) == pytest.approx(accuracy(one, decoded(name)), abs=0.0041)
 
 
 @of("p9")
@@ -173,7 +181,7 @@ MOST_BY_QUANTIZATION = {"P5": 2.0**-13, "P9": 2.0**-12}
 def test_the_last_layer_was_tuned_where_the_proposal_has_fine_tuning(name: str) -> None:
     one = network(name)
     bias = one.last.bias
-    change = float(np.abs(decoded_network(chain(name))[bias] - trained(one.name)[bias]).max())
+    change = float(np.abs(decoded(name)[bias] - trained(one.name)[bias]).max())
     (marks,) = [row["proposals"] for row in load_yaml("spec/tools.yaml") if row["id"] == "fine-tuning"]
     proposal = ROWS[name]["proposal"]
     assert (change > MOST_BY_QUANTIZATION.get(proposal, 2.0**-9)) is (proposal in marks)
@@ -181,7 +189,7 @@ def test_the_last_layer_was_tuned_where_the_proposal_has_fine_tuning(name: str) 
 
 @of("p7", number=2)
 def test_an_update_changes_the_last_layer_and_nothing_else(name: str) -> None:
-    before, after = decoded_network(chain(BEFORE[name][0])), decoded_network(chain(name))
+    before, after = decoded(BEFORE[name][0]), decoded(name)
     changed = {tensor for tensor in after if not np.array_equal(after[tensor], before[tensor])}
     assert changed == {network(name).last.weight, network(name).last.bias}
     weight = network(name).last.weight
@@ -211,4 +219,4 @@ def test_a_layer_in_parts_is_in_several_units_and_scans_have_entry_points(name: 
 
 @pytest.mark.parametrize("name", sorted({*LISTED["entropy-coding"], *LISTED["decompression"]}))
 def test_streams_with_entropy_coding_hold_levels(name: str) -> None:
-    assert decode(chain(name), transmitted=True).levels
+    assert decode(chain(name), transmitted=True, compiled=COMPILED).levels
