@@ -15,7 +15,9 @@ from nnr_conformance.encoder.tensor_data import BlockRow, TensorData, TensorEnco
 from nnr_conformance.errors import BuildError
 from nnr_conformance.syntax.enumerations import PT_BLOCK, PT_FLOAT, PT_INT
 
-_VARIANTS = frozenset({"restarts", "restart_single_block_row", "state_per_segment", "prefix_ids"})
+_VARIANTS = frozenset(
+    {"restarts", "restart_single_block_row", "state_per_segment", "skip_resets_neighbour", "prefix_ids"}
+)
 """Fields of `TensorData` that make a payload wrong, or right by another reading."""
 
 TENSOR_KEYS = frozenset({"levels", "qp_value", "row_skip", "history", "base", "init_ids"}) | _VARIANTS
@@ -90,7 +92,8 @@ def coded_payload(
 
 
 def _coded(datas: Sequence[TensorData], ending: Ending) -> tuple[Codeword | Written, Coded]:
-    if sum(len(data.levels) for data in datas) >= FAST_FROM:
+    plain = not any(data.skip_resets_neighbour for data in datas)
+    if plain and sum(len(data.levels) for data in datas) >= FAST_FROM:
         writer = PayloadWriter()
         plans = [TensorPlan.of(data) for data in datas]
         for plan in plans:

@@ -29,7 +29,8 @@ class TensorData:
     `init_ids`: ids by context name, such as ``("sig", 0)``; others are 0. `restarts`: False leaves the restarts of the
     interval at block rows out, which is wrong on purpose; `restart_single_block_row` and 32 `prefix_ids` are the rules
     of NNCodec 1.0 (reading edition1-payload); `state_per_segment`: the state moves by a whole row for each skipped
-    segment (reading row-skip-state).
+    segment (reading row-skip-state); `skip_resets_neighbour`: the zeros of a skipped row are neighbours too (reading
+    skipped-row-neighbour).
     """
 
     levels: Sequence[int]
@@ -51,6 +52,7 @@ class TensorData:
     restarts: bool = True
     restart_single_block_row: bool = False
     state_per_segment: bool = True
+    skip_resets_neighbour: bool = False
     prefix_ids: int = PREFIX_CONTEXTS
 
     @property
@@ -172,6 +174,8 @@ class TensorEncoder:
         if data.row_skip is not None and data.row_skip[row]:
             for _ in range(data.width if data.state_per_segment else right - left):
                 self._advance(0)
+            if data.skip_resets_neighbour:
+                self._neighbour = 0
             return
         for column in range(left, right):
             at = row * data.width + column

@@ -40,12 +40,13 @@ FOLDER = "bitstreams"
 CLASSES = ("core", "tools", "extremes", "readings")
 """Folders of recipes. Pairs of requirements and the pipelines of 2019 have folders and recipes of their own."""
 
-STREAM_KEYS = frozenset({"purpose", "bug", "requirements", "check", "verdict", "diagnostics"})
+STREAM_KEYS = frozenset({"purpose", "bug", "requirements", "check", "verdict", "diagnostics", "reading"})
 """What a recipe says of its streams, and a stream of itself.
 
 `purpose`, `bug`: a sentence each: what the stream shows, and the fault that it would catch. `requirements`: ids of what
 it is about. `check`: arguments for checking and decoding: readings, limits, edition, base, out_of_band. `verdict`:
-conforming unless said otherwise. `diagnostics`: codes of all findings, none unless said.
+conforming unless said otherwise. `diagnostics`: codes of all findings, none unless said. `reading`: id of the reading
+whose choices a stream of class readings tells apart; which one it was built under is in `check`.
 """
 
 ONE_STREAM_KEYS = frozenset({"units", "after", "behind"})
@@ -74,6 +75,7 @@ class CorpusStream:
     check: Mapping[str, Any] = field(default_factory=dict)
     verdict: str = "conforming"
     diagnostics: frozenset[str] = frozenset()
+    reading: str = ""
     expected: Mapping[str, NDArray[Any]] | None = None
 
     @property
@@ -149,6 +151,7 @@ class Recipe:
                     check=row.get("check", {}),
                     verdict=row.get("verdict", "conforming"),
                     diagnostics=frozenset(row.get("diagnostics", ())),
+                    reading=row.get("reading", ""),
                     expected=self.expected[number - 1] if self.expected else None,
                 )
             )

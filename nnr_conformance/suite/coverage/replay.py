@@ -92,6 +92,8 @@ def tensor_data(coding: TensorCoding, result: TensorResult, rules: PayloadRules)
         base=[int(x) for x in coding.base.flat] if coding.temporal and coding.base is not None else None,
         init_ids=_init_ids(coding, result),
         state_per_segment=rules.skip_advances_row_width,
+        skip_resets_neighbour=rules.skip_resets_neighbour,
+        restart_single_block_row=rules.restart_single_block_row,
         prefix_ids=rules.prefix_ids,
     )
 
