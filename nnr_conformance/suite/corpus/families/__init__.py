@@ -5,6 +5,7 @@ A family is a module with a function ``recipes()`` that yields `recipes.Recipe`s
 
 FAMILIES: tuple[str, ...] = (
     "large_tensors",
+    "beyond_bytes",
     "tool_pairs",
 )
 """Names of the modules."""
