@@ -19,6 +19,7 @@ from nnr_conformance.entropy import (
     TensorCoding,
     TensorResult,
 )
+from nnr_conformance.entropy.entry_points import header_count
 from nnr_conformance.errors import BitstreamError
 from nnr_conformance.scope import joined
 
@@ -29,12 +30,11 @@ def entry_points(
     """The header's entry points, shared out to the tensors that are scanned in blocks (R-EP-01 to R-EP-03)."""
     scan_order = header.get("scan_order")
     unit_header = header.unit.header[HEADER]
-    if not scan_order or "value" not in unit_header:
+    if not scan_order:
         return [None] * len(members)
     points = []
     length = 0
-    states = unit_header["dq_state"] or [0] * len(unit_header["value"])
-    for number, (offset, dq_state) in enumerate(zip(unit_header["value"], states, strict=True)):
+    for number, (offset, dq_state) in enumerate(zip(unit_header["value"], unit_header["dq_state"], strict=True)):
         length += unit_header["bit_offset_delta"][number] if number else unit_header["bit_offset"][0]
         if length < 0:
             name = f"bit_offset_delta[{number}]"
@@ -42,20 +42,17 @@ def entry_points(
                 "entry_point_negative", f"bit offset {length}", bits=header.place(name), path=header.path(name)
             )
         points.append(EntryPoint(offset, dq_state, length, number))
-    if points:
-        header.tools.add("entry points")
+    header.tools.update({"entry points"} if points else ())
     shares: list[tuple[EntryPoint, ...] | None] = []
     for tensor in members:
         if not tensor.scanned:
             shares.append(None)
             continue
         shape = coded_shape(header, tensor, how)
-        count = max(0, -(-shape[0] // (4 << scan_order)) - 1)
-        single = shape[0] == 1 or math.prod(shape[1:]) == 1
-        if single and how.readings["narrow-entry-points"] == "absent":
-            count = 0
+        count = header_count(shape[0], scan_order)
         share, points = tuple(points[:count]), points[count:]
-        shares.append(None if single else share)
+        # Nothing starts at those of a single column, which by one reading are not even there.
+        shares.append(None if math.prod(shape[1:]) == 1 else share)
     return shares
 
 

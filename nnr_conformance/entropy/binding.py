@@ -73,10 +73,7 @@ def bound_decode_rows(*, all_tools: bool, compiled: bool) -> Bound:
 
     Raises UsageError for compiled code where `compiled_available` is False.
     """
-    if not compiled:
-        return _interpreted(all_tools)
-    _require_compiled()
-    return _compiled_tools() if all_tools else _compiled_plain()
+    return _compiled(all_tools) if compiled else _interpreted(all_tools)
 
 
 def bound_retrace(*, compiled: bool) -> Bound:
@@ -97,7 +94,7 @@ def compile_decode_rows(*, all_tools: bool, cached: bool) -> Bound:
     signature = types.void(
         payload, cells, counters, counters, counters, counters, cells, flags, levels, flags, levels, cells
     )
-    namespace = _constants(all_tools, as_arrays=True)
+    namespace = _as_arrays(_constants(all_tools))
     # numba's cache knows a function by its name and its own bytecode only, not by what is inlined into it.
     suffix = f"{'tools' if all_tools else 'plain'}_{_digest()}"
     _compile(_INLINED, namespace, suffix, cached, forceinline=True)
@@ -122,11 +119,17 @@ def _require_compiled() -> None:
 
 @cache
 def _interpreted(all_tools: bool) -> Bound:
-    namespace = _constants(all_tools, as_arrays=False)
+    namespace = _constants(all_tools)
     for module, name in _INLINED + _CALLED + _DECODE_ROWS:
         namespace[name] = _twin(getattr(module, name), namespace, name)
     namespace["decode_sign"] = namespace["decode_bin"]
-    return _last(namespace, _DECODE_ROWS)
+    bound: Bound = namespace["decode_rows"]
+    return bound
+
+
+def _compiled(all_tools: bool) -> Bound:
+    _require_compiled()
+    return _compiled_tools() if all_tools else _compiled_plain()
 
 
 @cache
@@ -145,7 +148,7 @@ def _compiled_retrace() -> Bound:
 
     spans, levels = types.int64[::1], types.int32[::1]
     signature = types.int64(levels, spans, spans, types.uint8[::1], types.int64, types.int64, types.int8[::1], levels)
-    namespace = _constants(False, as_arrays=True)
+    namespace = _as_arrays(_constants(False))
     return _with_or_without_cache(lambda cached: _compile(_RETRACE, namespace, _digest(), cached, signature))
 
 
@@ -169,23 +172,24 @@ def _compile(
         # Without _nrt=False numba counts references to every array at every call of a helper: 2.5 times slower.
         options = {"nogil": True, "error_model": "numpy", "_nrt": False, "cache": cached} | more
         namespace[name] = compiler(*(() if signature is None else (signature,)), **options)(twin)
-    return _last(namespace, sources)
-
-
-def _last(namespace: dict[str, Any], sources: Sources) -> Bound:
     bound: Bound = namespace[sources[-1][1]]
     return bound
 
 
-def _constants(all_tools: bool, *, as_arrays: bool) -> dict[str, Any]:
+def _constants(all_tools: bool) -> dict[str, Any]:
     namespace: dict[str, Any] = {"__name__": rows.__name__, "__builtins__": builtins}
     for module in (engine, binarization, retrace, rows):
-        for name, value in vars(module).items():
-            if name.isupper():
-                table = isinstance(value, tuple) and as_arrays
-                namespace[name] = np.array(value, np.min_scalar_type(max(value))) if table else value
+        namespace |= {name: value for name, value in vars(module).items() if name.isupper()}
     namespace["ALL_TOOLS"] = all_tools
     return namespace
+
+
+def _as_arrays(namespace: dict[str, Any]) -> dict[str, Any]:
+    """The namespace with its tables as arrays, which is what compiled code can look up."""
+    return {
+        name: np.array(value, np.min_scalar_type(max(value))) if isinstance(value, tuple) else value
+        for name, value in namespace.items()
+    }
 
 
 def _twin(function: FunctionType, namespace: dict[str, Any], name: str) -> FunctionType:
@@ -201,7 +205,7 @@ def _digest() -> str:
     for module, name in _INLINED + _CALLED + _DECODE_ROWS + _RETRACE:
         code = getattr(module, name).__code__
         digest.update(repr((code.co_code, code.co_consts, code.co_names)).encode())
-    for name, value in sorted(_constants(False, as_arrays=False).items()):
+    for name, value in sorted(_constants(False).items()):
         if name.isupper():
             digest.update(repr((name, value)).encode())
     return digest.hexdigest()[:12]

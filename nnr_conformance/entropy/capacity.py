@@ -51,8 +51,8 @@ def check_capacity(coding: TensorCoding, payload_bytes: int, limits: Limits, bit
     allowed = LEVELS_PER_PAYLOAD_BYTE * payload_bytes + limits.free_elements
     free = coding.bound_size == 1 or coding.two_dimensional_tools
     if coding.elements > limits.tensor_elements or (free and coding.elements > allowed):
-        limit = min(allowed, limits.tensor_elements) if free else limits.tensor_elements
-        raise EntropyFault("limit_elements", bit, tensor, f"{coding.elements} elements; the limit lets {limit} through")
+        message = f"{coding.elements} elements; at most {limits.tensor_elements}, or {allowed} that cost nothing"
+        raise EntropyFault("limit_elements", bit, tensor, message)
     if coding.elements > allowed:
         message = f"{coding.elements} elements in a payload of {payload_bytes} bytes, which carries at most {allowed}"
         raise EntropyFault("dims_exceed_payload", bit, tensor, message)

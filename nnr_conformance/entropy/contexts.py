@@ -55,7 +55,7 @@ def coded_contexts(coding: TensorCoding, history_flag: bool, rules: PayloadRules
     yield from range(GREATER, GREATER + (flags if farthest is None else min(flags, 2 * farthest)))
     if coding.temporal:
         first = starts["greater_base"]
-        yield from range(first, first + (flags if farthest is None else max(0, min(flags, 2 * (farthest - 1)))))
+        yield from range(first, first + (flags if farthest is None else min(flags, 2 * (farthest - 1))))
     for prefix_bin in range(rules.prefix_ids):
         if farthest is None or coding.unary_length - 2 + (2 << prefix_bin) < farthest:
             yield starts["remainder_prefix"] + prefix_bin

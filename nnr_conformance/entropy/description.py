@@ -5,7 +5,7 @@ from __future__ import annotations
 from nnr_conformance.entropy import rows
 from nnr_conformance.entropy.entry_points import restarts
 from nnr_conformance.entropy.parameters import PayloadRules, TensorCoding
-from nnr_conformance.entropy.scan import block_shape
+from nnr_conformance.entropy.tables import tables
 
 
 def describe(coding: TensorCoding, rules: PayloadRules, *, use_history: bool, use_skip: bool) -> list[int]:
@@ -19,7 +19,7 @@ def describe(coding: TensorCoding, rules: PayloadRules, *, use_history: bool, us
         height, width = 1, coding.elements
     block_height, block_width = height, max(width, 1)
     if coding.effective_scan_order:
-        block_height, block_width = block_shape(coding.height, coding.width, coding.scan_order)
+        block_height = block_width = tables().block_size[coding.scan_order]
     size, zero = coding.codebook_size, coding.codebook_zero
     cells = [0] * rows.CODING_CELLS
     cells[rows.HEIGHT] = height

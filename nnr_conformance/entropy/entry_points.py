@@ -8,7 +8,6 @@ from itertools import pairwise
 from nnr_conformance.entropy.faults import Note
 from nnr_conformance.entropy.parameters import EntryPoint, PayloadRules, TensorCoding
 from nnr_conformance.entropy.rows import MARK_BIT, MARK_CELLS, MARK_STATE, MARK_VALUE
-from nnr_conformance.entropy.scan import block_rows
 from nnr_conformance.entropy.tables import tables
 
 
@@ -16,14 +15,12 @@ def restarts(coding: TensorCoding, rules: PayloadRules) -> bool:
     """Whether the interval restarts at each block row of this tensor."""
     if coding.effective_scan_order == 0:
         return False
-    rows = block_rows(coding.height, coding.width, coding.scan_order)
-    return rows >= 2 or rules.restart_single_block_row
+    return header_count(coding.height, coding.scan_order) > 0 or rules.restart_single_block_row
 
 
-def header_count(coding: TensorCoding) -> int:
+def header_count(height: int, scan_order: int) -> int:
     """Entry points that the header carries for a tensor: counted from scan_order and the first dimension alone."""
-    size = tables().block_size[coding.scan_order]
-    return -(-coding.height // size) - 1 if size else 0
+    return -(-height // tables().block_size[scan_order]) - 1 if scan_order else 0
 
 
 def found_entry_points(marks: Sequence[int]) -> tuple[EntryPoint, ...]:
@@ -40,7 +37,7 @@ def compare(coding: TensorCoding, found: tuple[EntryPoint, ...], first_bit: int,
     given = coding.entry_points
     if given is None:
         return
-    expected = header_count(coding)
+    expected = header_count(coding.height, coding.scan_order)
     if len(given) != expected:
         yield Note(
             "entry_point_count",

@@ -36,7 +36,6 @@ from nnr_conformance.entropy.parameters import (
     TensorResult,
 )
 from nnr_conformance.entropy.row_skip import nonminimal, read_row_skip
-from nnr_conformance.entropy.scan import block_rows
 from nnr_conformance.limits import DEFAULT_LIMITS, Limits
 
 ELEMENTS_PER_WORK_BIT = 4
@@ -109,7 +108,8 @@ class PayloadDecoder:
         row_skip = self._read_row_skip(coding, *counters)
         self.skipping = row_skip is not None and bool(row_skip.any())
         init_ids = read_init_ids(self._payload, self._engine, *counters, coding, history_flag, self._rules)
-        self._check_overrun("in the initialization ids")
+        if self.bits_read > 8 * self._bytes:
+            self._stop(OVERRUN, "before the first weight")
 
         weights_bit = self.bits_read
         quantized, marks = self._decode_weights(coding, history_flag, row_skip, *counters)
@@ -155,21 +155,11 @@ class PayloadDecoder:
         if not coding.two_dimensional_tools or not ac.read_bits(self._payload, self._engine, 1):
             return None
         context = group_starts(coding.unary_length)["row_skip"]
-        skip = read_row_skip(self._payload, self._engine, counters0, counters1, context, coding.height)
-        self._check_overrun("in the row-skip list")
-        return skip
-
-    def _check_overrun(self, where: str) -> None:
-        if self.bits_read > 8 * self._bytes:
-            self._stop(OVERRUN, where)
+        return read_row_skip(self._payload, self._engine, counters0, counters1, context, coding.height)
 
     def _stop(self, fault: int, where: str) -> None:
-        bits, end = self.bits_read, 8 * self._bytes
-        if bits > end:
-            # Whatever else was found was found in bits that are not there.
-            fault, bits = OVERRUN, end
         message = f"{FAULT_TEXTS[fault]}, {where} of tensor {self._tensor}"
-        raise EntropyFault(FAULT_CODES[fault], bits, self._tensor, message)
+        raise EntropyFault(FAULT_CODES[fault], min(self.bits_read, 8 * self._bytes), self._tensor, message)
 
     def _decode_weights(
         self,
@@ -179,15 +169,17 @@ class PayloadDecoder:
         counters0: list[int],
         counters1: list[int],
     ) -> tuple[IntArray, list[int]]:
-        use_history = history_flag and coding.history is not None
+        history = coding.history if history_flag else None
+        use_history = history is not None
         all_tools = bool(coding.codebook_size or coding.temporal or use_history)
         compiled = self._choose_compiled(coding, all_tools)
         memory = CompiledMemory() if compiled else InterpretedMemory()
-        block_row_count = block_rows(coding.height, coding.width, coding.scan_order)
+        cells = describe(coding, self._rules, use_history=use_history, use_skip=row_skip is not None)
+        block_rows = -(-cells[rows.HEIGHT] // cells[rows.BLOCK_HEIGHT])
         self._engine[ac.STATE] = self._engine[ac.NEIGHBOUR] = self._engine[ac.FAULT] = 0
 
         engine = memory.cells(self._engine)
-        marks = memory.cells([0] * (rows.MARK_CELLS * block_row_count))
+        marks = memory.cells([0] * (rows.MARK_CELLS * block_rows))
         quantized = memory.levels(np.zeros(coding.elements, np.int32))
         bound_decode_rows(all_tools=all_tools, compiled=compiled)(
             memory.payload(self._payload),
@@ -196,10 +188,10 @@ class PayloadDecoder:
             memory.counters(counters1),
             memory.counters(counters0),
             memory.counters(counters1),
-            memory.cells(describe(coding, self._rules, use_history=use_history, use_skip=row_skip is not None)),
+            memory.cells(cells),
             memory.flags(row_skip),
             memory.levels(coding.base if coding.temporal else None),
-            memory.flags(coding.history != 0 if use_history and coding.history is not None else None),
+            memory.flags(None if history is None else history != 0),
             quantized,
             marks,
         )

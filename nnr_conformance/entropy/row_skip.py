@@ -6,7 +6,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nnr_conformance.entropy.engine import PADDING, POSITION, RANGE, Counters, Ints, bits_read, decode_bin
+from nnr_conformance.entropy.engine import (
+    AHEAD,
+    PADDING,
+    POSITION,
+    RANGE,
+    VALUE,
+    Counters,
+    Ints,
+    bits_read,
+    decode_bin,
+)
 from nnr_conformance.entropy.faults import Note
 from nnr_conformance.entropy.parameters import FlagArray, IntArray
 
@@ -25,7 +35,7 @@ def read_row_skip(
             skip[row], interval, value, ahead, position = decode_bin(
                 payload, counters0, counters1, context, interval, value, ahead, position
             )
-        engine[RANGE : POSITION + 1] = interval, value, ahead, position
+        engine[RANGE], engine[VALUE], engine[AHEAD], engine[POSITION] = interval, value, ahead, position
         if bits_read(engine) > 8 * (len(payload) - PADDING):
             break
     return np.frombuffer(skip, np.uint8)
@@ -37,7 +47,7 @@ def nonminimal(row_skip: FlagArray | None, quantized: IntArray, bit: int, tensor
         return
     if not row_skip.any():
         yield Note("row_skip_nonminimal", bit, tensor, "row skipping is on, but no row is skipped")
-    zero = ~quantized.reshape(row_skip.size, -1).any(axis=1) & (row_skip == 0)
+    zero = ~quantized.any(axis=tuple(range(1, quantized.ndim))) & (row_skip == 0)
     if zero.any():
         message = f"{zero.sum()} rows of zeros are coded although row skipping is on, the first is row {zero.argmax()}"
         yield Note("row_skip_zero_row", bit, tensor, message)

@@ -21,11 +21,6 @@ def block_shape(height: int, width: int, scan_order: int) -> tuple[int, int]:
     return (size, size) if size else (height, width)
 
 
-def block_rows(height: int, width: int, scan_order: int) -> int:
-    """How many rows of blocks the scan has."""
-    return -(-height // block_shape(height, width, scan_order)[0])
-
-
 def segments(height: int, width: int, scan_order: int) -> Iterator[Segment]:
     """All segments in scan order: block rows from the top, blocks from the left, rows from the top of the block.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnr_conformance.entropy.scan import Segment, block_rows, segments
+from nnr_conformance.entropy.scan import Segment, segments
 
 sizes = st.integers(1, 150)
 
@@ -37,8 +37,3 @@ def test_scan_order_one_visits_border_blocks_in_reading_order() -> None:
 def test_a_single_row_or_column_has_no_blocks() -> None:
     assert list(segments(1, 100, 1)) == [Segment(0, 100)]
     assert list(segments(3, 1, 4)) == [Segment(0, 1), Segment(1, 1), Segment(2, 1)]
-
-
-def test_block_rows_round_up() -> None:
-    assert [block_rows(height, 9, 1) for height in (2, 8, 9, 17)] == [1, 1, 2, 3]
-    assert block_rows(100, 9, 0) == 1

@@ -13,6 +13,7 @@ MODULES = {
     "decoder.payload_readings": "says in reports on which readings a verdict depends",
     "entropy.retrace": "finds trellis states of given levels, for encoders; decoding does not use it",
     "entropy.trellis": "as entropy.retrace",
+    "entropy.scan": "as entropy.retrace, which uses it",
 }
 """Modules of the decoder's packages that are left out as a whole."""
 
@@ -27,7 +28,6 @@ FUNCTIONS = {
     "syntax.declaration:Structure.build_tree": _BUILDS,
     "syntax.declaration:Structure.build_bytes": _BUILDS,
     "syntax.unit_parser:build_unit": _BUILDS,
-    "entropy.scan:segments": "as entropy.retrace, which uses it",
     "entropy.binding:bound_retrace": "as entropy.retrace",
     "entropy.binarization:count_bins": "counts bins for encoders; decoding does not use it",
     "decoder.mapping:mapped_shapes": "shapes before decoding, for callers; decoding does not use it",
@@ -44,13 +44,16 @@ FUNCTIONS = {
     "entropy.binding:_pure": _COMPILED,
     "entropy.binding:_numba_installed": _COMPILED,
     "entropy.binding:_require_compiled": _COMPILED,
+    "entropy.binding:_compiled": _COMPILED,
     "entropy.binding:_compiled_plain": _COMPILED,
     "entropy.binding:_compiled_tools": _COMPILED,
     "entropy.binding:_compiled_retrace": _COMPILED,
     "entropy.binding:_with_or_without_cache": _COMPILED,
     "entropy.binding:_compile": _COMPILED,
+    "entropy.binding:_as_arrays": _COMPILED,
     "entropy.binding:_digest": _COMPILED,
     "entropy.payload:PayloadDecoder._choose_compiled": _COMPILED,
+    "entropy.payload:ELEMENTS_PER_WORK_BIT": _COMPILED,
     "expressions:linear": _EXPLAINS,
     "expressions:_add_terms": _EXPLAINS,
     "expressions:render": _EXPLAINS,
