@@ -8,7 +8,6 @@ from itertools import pairwise
 from nnr_conformance.entropy.faults import Note
 from nnr_conformance.entropy.parameters import EntryPoint, PayloadRules, TensorCoding
 from nnr_conformance.entropy.rows import MARK_BIT, MARK_CELLS, MARK_STATE, MARK_VALUE
-from nnr_conformance.entropy.tables import tables
 
 
 def restarts(coding: TensorCoding, rules: PayloadRules) -> bool:
@@ -19,8 +18,11 @@ def restarts(coding: TensorCoding, rules: PayloadRules) -> bool:
 
 
 def header_count(height: int, scan_order: int) -> int:
-    """Entry points that the header carries for a tensor: counted from scan_order and the first dimension alone."""
-    return -(-height // tables().block_size[scan_order]) - 1 if scan_order else 0
+    """Entry points that the header carries for a tensor: counted from scan_order and the first dimension alone.
+
+    A scan_order that is reserved counts as well, since a header is read before it is judged.
+    """
+    return -(-height // (4 << scan_order)) - 1 if scan_order else 0
 
 
 def found_entry_points(marks: Sequence[int]) -> tuple[EntryPoint, ...]:

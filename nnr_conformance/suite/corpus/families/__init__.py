@@ -4,8 +4,11 @@ A family is a module with a function ``recipes()`` that yields `recipes.Recipe`s
 """
 
 FAMILIES: tuple[str, ...] = (
-    "large_tensors",
     "beyond_bytes",
+    "block_scans",
+    "initialization_ids",
+    "large_tensors",
+    "skipped_rows",
     "tool_pairs",
 )
 """Names of the modules."""

@@ -54,16 +54,23 @@ def quantized_parameters(tensor: Mapping[str, Any], coding: Coding) -> list[int]
     if coding.profile == 1 and coding.entries == 1:
         return [0] * len(levels)
     per_segment = coding.readings["row-skip-state"] == "row-width"
-    found = _walk(levels, skipped, coding, steps_per_segment=per_segment)
+    resets = coding.readings["skipped-row-neighbour"] == "zero"
+    same = bool(tensor.get("skip_resets_neighbour", False)) == resets
+    found = _walk(levels, skipped, coding, steps_per_segment=per_segment, same_neighbour=same)
     if coding.dq and skipped and bool(tensor.get("state_per_segment", True)) != per_segment:
-        written = _walk(levels, skipped, coding, steps_per_segment=not per_segment)
+        written = _walk(levels, skipped, coding, steps_per_segment=not per_segment, same_neighbour=same)
         if written != found:
             raise NoIntent("the payload is written by another reading of row-skip-state")
     return found
 
 
 def _walk(
-    levels: Sequence[int], skipped: Sequence[int] | None, coding: Coding, *, steps_per_segment: bool
+    levels: Sequence[int],
+    skipped: Sequence[int] | None,
+    coding: Coding,
+    *,
+    steps_per_segment: bool,
+    same_neighbour: bool,
 ) -> list[int]:
     found = [0] * len(levels)
     state, last, behind_skipped = 0, 0, False
@@ -76,7 +83,7 @@ def _walk(
         if left == 0 and coding.block and row % coding.block == 0:
             last, behind_skipped = 0, False
         for at in range(row * coding.columns + left, row * coding.columns + right):
-            if behind_skipped and last and coding.readings["skipped-row-neighbour"] == "zero":
+            if behind_skipped and last and not same_neighbour:
                 raise NoIntent("the payload is written by another reading of skipped-row-neighbour")
             last, behind_skipped = levels[at], False
             found[at] = _doubled(levels[at], state) if coding.dq else levels[at]
