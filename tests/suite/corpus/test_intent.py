@@ -41,7 +41,8 @@ def decoded(stream: CorpusStream, *, compiled: bool) -> dict[str, str]:
 @pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: stream.name)
 def test_the_interpreted_decoder_gives_what_the_builder_meant(stream: CorpusStream) -> None:
     meant = intended(stream)
-    assert STAGES - set(meant.digests) == NOT_KNOWN.get(stream.name, set())
+    if stream.verdict != "nonconforming":
+        assert STAGES - set(meant.digests) == NOT_KNOWN.get(stream.name, set())
     found = decoded(stream, compiled=False)
     assert meant.digests == {stage: found[stage] for stage in meant.digests}
 

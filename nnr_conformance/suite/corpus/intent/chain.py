@@ -88,8 +88,9 @@ class Chain:
             if unit.unit_type == NDU:
                 layout = layout_of(unit, situation, self.given)
                 _as_announced(unit, situation, self.given)
-                tensors = transmitted(unit, layout, situation, whole.payload)
-                self.tree.check_contexts(unit, layout, tensors)
+                coded = transmitted(unit, layout, situation, whole.payload)
+                self.tree.check_contexts(unit, coded)
+                tensors = [element for elements in coded for element in elements]
                 self.found += tensors
                 nodes[unit.label] = self.tree.add(unit, whole.digested, tensors)
                 self._take(composition.add(unit, layout, tensors), nodes)

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnr_conformance.suite.corpus.intent.elements import UnitIntent
-from nnr_conformance.suite.corpus.intent.exact import BINARY32, BINARY64, Exact, exact, product, rounded
+from nnr_conformance.suite.corpus.intent.exact import BINARY32, BINARY64, Exact, converted, exact, product, rounded
 from nnr_conformance.suite.corpus.intent.layout import Layout, Role
 from nnr_conformance.suite.corpus.intent.refusal import NoIntent
 from nnr_conformance.suite.corpus.intent.transmitted import Transmitted
-from nnr_conformance.syntax.enumerations import CPT_LS, PT_BLOCK
+from nnr_conformance.syntax.enumerations import PT_BLOCK
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,11 +29,11 @@ class Composed:
 
 def scaled(weight: NDArray[Any], scaling: NDArray[Any]) -> NDArray[Any]:
     """Each row times its factor: binary32, or binary64 where the weight comes from a codebook."""
-    if scaling.shape != weight.shape[:1] or np.int32 in (weight.dtype, scaling.dtype):
+    if scaling.shape != weight.shape[:1]:
         raise NoIntent(f"a vector {scaling.shape} does not scale the rows of {weight.shape}")
     form, kind = (BINARY64, np.float64) if weight.dtype == np.float64 else (BINARY32, np.float32)
     rows = [
-        [product(one, factor, form) for one in row.ravel().tolist()]
+        [product(converted(one, form), converted(factor, form), form) for one in row.ravel().tolist()]
         for row, factor in zip(weight, scaling.tolist(), strict=True)
     ]
     return np.array(rows, kind).reshape(weight.shape)
@@ -41,8 +41,8 @@ def scaled(weight: NDArray[Any], scaling: NDArray[Any]) -> NDArray[Any]:
 
 def factors_product(g: NDArray[Any], h: NDArray[Any], shape: Sequence[int]) -> NDArray[np.float32]:
     """G times H, the exact sums rounded once, as a tensor of the weight's dimensions."""
-    if np.int32 in (g.dtype, h.dtype) or not (np.isfinite(g).all() and np.isfinite(h).all()):
-        raise NoIntent("factors are integers, or not finite")
+    if not (np.isfinite(g).all() and np.isfinite(h).all()):
+        raise NoIntent("factors are not finite")
     left, of_left = _integers(g)
     right, of_right = _integers(h)
     sums = np.dot(left, right)
@@ -96,17 +96,15 @@ class Composition:
             if self._g is None:
                 raise NoIntent(f"{unit.label}: H has no G")
             name = _composed_name(self._g[0], tensor)
-            values = factors_product(self._scaled(name, self._g[0].values, layout), tensor.values, layout.shape)
+            values = factors_product(self._scaled(name, self._g[0].values), tensor.values, layout.shape)
             self._g = None
         else:
-            values = self._scaled(name, values, layout)
+            values = self._scaled(name, values)
         yield Composed(name, values, unit, layout)
 
-    def _scaled(self, name: str, values: NDArray[Any], layout: Layout) -> NDArray[Any]:
+    def _scaled(self, name: str, values: NDArray[Any]) -> NDArray[Any]:
         if name not in self._scaling:
             return values
-        if not layout.types & CPT_LS:
-            raise NoIntent(f"{name} does not say that it has local scaling")
         return scaled(values, self._scaling.pop(name)[0].values)
 
 

@@ -91,7 +91,7 @@ def total(left: float, right: float, form: Format) -> float:
 
 
 def converted(value: float, form: Format) -> float:
-    """A number in another format. Raises NoIntent for what is not a number."""
+    """A number, integers too, in a format. Raises NoIntent for what is not a number."""
     if math.isfinite(value) and value:
         return rounded(exact(value), form)
     return _a_number(value)

@@ -104,7 +104,7 @@ def layout_of(unit: UnitIntent, situation: Situation, given: Given) -> Layout:
     return Layout(names, types, shape, rank, rows, shift, places)
 
 
-def _shifted(layout: Layout) -> tuple[int, ...]:
+def shifted(layout: Layout) -> tuple[int, ...]:
     """Dimensions of the weight as coded."""
     shape = layout.shape
     return (shape[layout.shift], *shape[: layout.shift], *shape[layout.shift + 1 :])
@@ -124,7 +124,7 @@ def _block_places(unit: UnitIntent, layout: Layout) -> Iterator[Place]:
     bias = [Role.OTHER] * bool(layout.types & CPT_BI)
     if len(names) != len(weights) + len(scaling) + len(norms) + len(bias):
         raise NoIntent(f"{unit.label}: {len(names)} ids are not those of parameter types {layout.types}")
-    shapes = _factors(layout) if layout.types & CPT_DC else {Role.WEIGHT: _shifted(layout)}
+    shapes = _factors(layout) if layout.types & CPT_DC else {Role.WEIGHT: shifted(layout)}
     vector = layout.shape[:1]
     listed = [
         Place(name, role, shapes.get(role, vector))
@@ -138,23 +138,27 @@ def _block_places(unit: UnitIntent, layout: Layout) -> Iterator[Place]:
 
 
 def _single_place(layout: Layout) -> Place:
-    """The tensor of a unit that is no block; its name says whether it is a factor or a scaling vector."""
-    name = layout.names[0]
+    """The tensor of a unit that is no block."""
+    role = role_of(layout.names[0], layout)
+    if role in (Role.G, Role.H):
+        if len(layout.names) > 1:
+            raise NoIntent(f"{layout.names[0]} is a factor, and other elements are in the same tensor")
+        return Place(layout.names[0], role, _factors(layout)[role])
+    return Place(layout.names[0], role, shifted(layout))
+
+
+def role_of(name: str, layout: Layout) -> Role:
+    """Outside of blocks names say which tensors are factors or scaling vectors, where the types have such ones."""
     if layout.types & CPT_DC and name.endswith(("_G", "_H")):
-        role = Role.G if name.endswith("_G") else Role.H
-        return Place(name, role, _factors(layout)[role])
-    scaling = layout.types & CPT_LS and name.endswith("_scaling") and len(layout.shape) == 1
-    return Place(name, Role.SCALING if scaling else Role.WEIGHT, _shifted(layout))
+        return Role.G if name.endswith("_G") else Role.H
+    if layout.types & CPT_LS and name.endswith("_scaling") and len(layout.shape) == 1:
+        return Role.SCALING
+    return Role.WEIGHT
 
 
 def moved_back(array: NDArray[Any], layout: Layout) -> NDArray[Any]:
     """A coded weight with the dimension that came first at its place."""
     return np.moveaxis(array, 0, layout.shift) if layout.shift else array
-
-
-def as_coded(array: NDArray[Any], layout: Layout) -> NDArray[Any]:
-    """A weight in the form in which it is coded."""
-    return np.moveaxis(array, layout.shift, 0) if layout.shift else array
 
 
 def pieces(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnr_conformance.suite.corpus.intent.elements import UnitIntent
-from nnr_conformance.suite.corpus.intent.layout import Layout, Place, Role, moved_back, pieces
+from nnr_conformance.suite.corpus.intent.layout import Layout, Place, Role, moved_back, pieces, role_of
 from nnr_conformance.suite.corpus.intent.levels import Coding, nested_shape, quantized_parameters
 from nnr_conformance.suite.corpus.intent.refusal import NoIntent
 from nnr_conformance.suite.corpus.intent.situation import Situation
@@ -21,23 +21,30 @@ from nnr_conformance.syntax.enumerations import PT_BLOCK, PT_FLOAT, PT_INT, PT_R
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Transmitted:
-    """A tensor of a unit. `quantized`: int32, None for raw floats. `values`: int32, float32, or float64 by codebook."""
+    """A tensor of a unit. `quantized`: int32, None for raw floats. `values`: int32, float32, or float64 by codebook.
+
+    `positions`: of its elements in the coded tensor, which holds other topology elements as well when it is cut.
+    """
 
     name: str
     role: Role
     quantized: NDArray[np.int32] | None
     values: NDArray[Any]
+    positions: NDArray[np.int64]
 
 
-def transmitted(unit: UnitIntent, layout: Layout, situation: Situation, raw_bytes: bytes) -> list[Transmitted]:
-    """The tensors of a unit in coding order. `raw_bytes`: the joined payload of raw floats. Raises NoIntent."""
+def transmitted(unit: UnitIntent, layout: Layout, situation: Situation, raw_bytes: bytes) -> list[list[Transmitted]]:
+    """The coded tensors of a unit in order, each as the topology elements that it holds.
+
+    `raw_bytes`: the payload of raw floats, its parts joined. Raises NoIntent.
+    """
     kind = unit.get("nnr_compressed_data_unit_payload_type")
     if kind == PT_RAW_FLOAT:
         values = raw(raw_bytes)
         place = layout.places[0]
         if values.size != math.prod(place.shape):
             raise NoIntent(f"{unit.label}: {values.size} numbers are not those of {place.shape}")
-        return _named(unit, layout, situation, place, None, values.reshape(place.shape))
+        return [_named(unit, layout, situation, place, None, values.reshape(place.shape))]
     if kind not in (PT_INT, PT_FLOAT, PT_BLOCK):
         raise NoIntent(f"{unit.label}: there is no payload type {kind}")
     tensors = unit.recipe.get("tensors")
@@ -53,7 +60,7 @@ def transmitted(unit: UnitIntent, layout: Layout, situation: Situation, raw_byte
         quantized = quantized_parameters(tensor, coding)
         values = _values(unit, tensor, quantized, book, situation).reshape(place.shape)
         array = np.array(quantized, np.int32).reshape(place.shape)
-        found += _named(unit, layout, situation, place, array, values)
+        found.append(_named(unit, layout, situation, place, array, values))
     return found
 
 
@@ -66,15 +73,21 @@ def _named(
     values: NDArray[Any],
 ) -> list[Transmitted]:
     """A coded tensor as the topology elements that it holds."""
-    if place.role is Role.WEIGHT:
-        values = moved_back(values, layout)
-        quantized = quantized if quantized is None else moved_back(quantized, layout)
+    positions = np.arange(values.size).reshape(place.shape)
+    in_place = moved_back(positions, layout) if place.role is Role.WEIGHT else positions
     several = unit.get("nnr_compressed_data_unit_payload_type") != PT_BLOCK and len(layout.names) > 1
-    if not several:
-        return [Transmitted(place.name, place.role, quantized, values)]
-    parts = pieces(values, unit, layout.names, situation.readings)
-    levels = dict(pieces(quantized, unit, layout.names, situation.readings)) if quantized is not None else {}
-    return [Transmitted(name, Role.WEIGHT, levels.get(name), piece) for name, piece in parts]
+    parts = pieces(in_place, unit, layout.names, situation.readings) if several else [(place.name, in_place)]
+    levels = None if quantized is None else quantized.ravel()
+    return [
+        Transmitted(
+            name,
+            role_of(name, layout) if several else place.role,
+            None if levels is None else levels[where],
+            values.ravel()[where],
+            where,
+        )
+        for name, where in parts
+    ]
 
 
 def _values(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from nnr_conformance.readings import Readings
 from nnr_conformance.suite.corpus.intent.elements import UnitIntent
 from nnr_conformance.suite.corpus.intent.exact import BINARY32, converted, total
-from nnr_conformance.suite.corpus.intent.layout import Layout, as_coded
 from nnr_conformance.suite.corpus.intent.levels import flat
 from nnr_conformance.suite.corpus.intent.refusal import NoIntent
 from nnr_conformance.suite.corpus.intent.transmitted import Transmitted
@@ -62,33 +61,28 @@ class Tree:
             raise NoIntent(f"{unit.label}: the parent of {name} is not there")
         return found
 
-    def check_contexts(self, unit: UnitIntent, layout: Layout, tensors: list[Transmitted]) -> None:
-        """Whether the payload is written for the parent and the history that a decoder has. Raises NoIntent."""
-        if len(layout.places) != len(tensors):
-            history = any("history" in tensor for tensor in unit.recipe.get("tensors", ()))
-            if history or unit.get("temporal_context_modeling_flag"):
-                raise NoIntent(f"{unit.label}: contexts of a tensor of several elements")
-            return
-        for tensor, said in zip(tensors, unit.recipe.get("tensors", ()), strict=False):
-            self._check_base(unit, layout, tensor, said)
-            if "history" in said:
-                marks = self.marks.get(tensor.name)
-                known = [] if marks is None else _coded(marks, tensor, layout).ravel().tolist()
-                given = [bool(mark) for mark in flat(said["history"])]
-                if given != (known or [False] * len(given)):
-                    raise NoIntent(f"{unit.label}: is written for another history of {tensor.name}")
+    def check_contexts(self, unit: UnitIntent, coded: Sequence[Sequence[Transmitted]]) -> None:
+        """Whether the payload is written for the parent and the history that a decoder has. Raises NoIntent.
 
-    def _check_base(self, unit: UnitIntent, layout: Layout, tensor: Transmitted, said: Mapping[str, Any]) -> None:
-        if bool(unit.get("temporal_context_modeling_flag")) != ("base" in said):
-            raise NoIntent(f"{unit.label}: temporal contexts are announced and not used, or used and not announced")
-        if "base" not in said:
-            return
+        `coded`: for each coded tensor the topology elements that it holds.
+        """
+        for elements, said in zip(coded, unit.recipe.get("tensors", ()), strict=False):
+            if bool(unit.get("temporal_context_modeling_flag")) != ("base" in said):
+                raise NoIntent(f"{unit.label}: temporal contexts are announced and not used, or used unannounced")
+            if "base" in said:
+                levels = {one.name: self._levels_of_parent(unit, one) for one in elements}
+                if _coded(elements, levels) != flat(said["base"]):
+                    raise NoIntent(f"{unit.label}: is written for another parent of {elements[0].name}")
+            if "history" in said and _coded(elements, self.marks) != [int(one != 0) for one in flat(said["history"])]:
+                raise NoIntent(f"{unit.label}: is written for another history of {elements[0].name}")
+
+    def _levels_of_parent(self, unit: UnitIntent, tensor: Transmitted) -> NDArray[np.int32]:
         parent = self.parent_of(unit, tensor.name)
-        levels = None if parent is None else parent.quantized.get(tensor.name)
-        if levels is None or flat(said["base"]) != _coded(levels, tensor, layout).ravel().tolist():
-            raise NoIntent(f"{unit.label}: is written for another parent of {tensor.name}")
+        if parent is None or tensor.name not in parent.quantized:
+            raise NoIntent(f"{unit.label}: the parent of {tensor.name} has no quantized parameters")
+        return parent.quantized[tensor.name]
 
-    def add(self, unit: UnitIntent, payload: bytes, tensors: list[Transmitted]) -> Node:
+    def add(self, unit: UnitIntent, payload: bytes, tensors: Sequence[Transmitted]) -> Node:
         """The node of a unit, which has no values yet."""
         node = Node({one.name: one.quantized for one in tensors if one.quantized is not None})
         if unit.get("node_id_present_flag"):
@@ -103,11 +97,16 @@ class Tree:
         return node
 
 
-def _coded(array: NDArray[Any], tensor: Transmitted, layout: Layout) -> NDArray[Any]:
-    """An array of the parent in the form in which its child is coded."""
-    if tensor.quantized is None or array.shape != tensor.quantized.shape:
-        raise NoIntent(f"{tensor.name} has not the dimensions of its parent")
-    return as_coded(array, layout) if array.ndim == len(layout.shape) else array
+def _coded(elements: Sequence[Transmitted], arrays: Mapping[str, NDArray[Any]]) -> list[int]:
+    """What is known of topology elements, in the order in which they are coded together; 0 where nothing is."""
+    found = [0] * sum(one.positions.size for one in elements)
+    for element in elements:
+        array = arrays.get(element.name, np.zeros_like(element.positions))
+        if array.shape != element.positions.shape:
+            raise NoIntent(f"{element.name} has not the dimensions of its parent")
+        for position, one in zip(element.positions.ravel().tolist(), array.ravel().tolist(), strict=True):
+            found[position] = int(one)
+    return found
 
 
 def added(parent: NDArray[Any], update: NDArray[Any]) -> NDArray[Any]:
