@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnr_conformance.decoder.not_a_number import with_one_nan
 from nnr_conformance.diagnostics import stop
 from nnr_conformance.errors import UsageError
 
@@ -145,7 +146,7 @@ def apply_local_scaling(
         out = np.empty(weight.shape, weight.dtype)
     with np.errstate(all="ignore"):
         np.multiply(weight, factors, out=out)
-    return out
+    return with_one_nan(out)
 
 
 def compose(
@@ -175,7 +176,7 @@ def compose(
                     np.multiply(g_part[:, k, None], h_part[k], out=term)
                     total += term
                 product[top : top + height, left : left + width] = total
-    return product.reshape(tuple(tensor_dimensions))
+    return with_one_nan(product).reshape(tuple(tensor_dimensions))
 
 
 def check_scaling(
@@ -231,7 +232,7 @@ def add_update(
         return out
     with np.errstate(all="ignore"):
         np.add(parent.astype(np.float32, copy=False), update.astype(np.float32, copy=False), out=out)
-    return out
+    return with_one_nan(out)
 
 
 def check_update(

@@ -1,8 +1,8 @@
 """Clause 9, from integer levels to real values: step size, uniform and codebook dequantization, raw floats.
 
-All arithmetic is IEEE 754 with rounding to nearest, ties to even, and is reproducible to the bit; only the sign and
-payload of a NaN that arises here (0 times an infinite step) are left to the processor. Sources: the public codec
-NNCodec 2.1.3 for the order of roundings, and the requirements R-QP, R-CB and R-NDU-22.
+All arithmetic is IEEE 754 with rounding to nearest, ties to even, and is reproducible to the bit; a NaN that arises
+here (0 times an infinite step) is quiet, without sign and payload. Sources: the public codec NNCodec 2.1.3 for the
+order of roundings, and the requirements R-QP, R-CB and R-NDU-22.
 """
 
 from __future__ import annotations

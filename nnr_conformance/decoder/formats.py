@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnr_conformance.decoder.not_a_number import with_one_nan
 from nnr_conformance.diagnostics import Findings
 
 _CHUNK = 1 << 16
@@ -72,7 +73,8 @@ def convert(
     """R-NDU-19 to R-NDU-21: `array` in the signalled format, same shape; the same object where nothing changes.
 
     `array` is what dequantization delivers: an integer array for NNR_PT_INT, float32 or float64 otherwise. None is the
-    absent element: 32-bit integers for integers, binary32 for the rest. Floats are rounded once to nearest even.
+    absent element: 32-bit integers for integers, binary32 for the rest. Floats are rounded once to nearest even; NaN has
+    neither sign nor payload in another format.
 
     Reports `format_inconsistent` when the format is of the other kind; then, and for a reserved value (which the syntax
     reports), the rule of the absent element applies. Reports `format_overflow` when a value does not fit: an integer
@@ -92,8 +94,11 @@ def convert(
         findings.report("format_overflow", f"{misfit} does not fit {target.name}", bits=bits, path=path)
         if integers:
             return array
+    if array.dtype == target.dtype:
+        return array
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        return array.astype(target.dtype, copy=False)
+        converted = array.astype(target.dtype)
+    return converted if integers else with_one_nan(converted)
 
 
 def _integer_misfit(array: NDArray[Any], target: DataFormat) -> int | None:

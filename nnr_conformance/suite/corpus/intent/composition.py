@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,14 +41,26 @@ def scaled(weight: NDArray[Any], scaling: NDArray[Any]) -> NDArray[Any]:
 
 
 def factors_product(g: NDArray[Any], h: NDArray[Any], shape: Sequence[int]) -> NDArray[np.float32]:
-    """G times H, the exact sums rounded once, as a tensor of the weight's dimensions."""
+    """G times H as a tensor of the weight's dimensions: exact sums, rounded once.
+
+    No order of summation is normative. Raises NoIntent where one order in binary64 could give another number.
+    """
+    if g.shape[1:] != h.shape[:1] or g.shape[0] * h.shape[1] != math.prod(shape):
+        raise NoIntent(f"factors {g.shape} and {h.shape} do not make {tuple(shape)}")
     if not (np.isfinite(g).all() and np.isfinite(h).all()):
         raise NoIntent("factors are not finite")
     left, of_left = _integers(g)
     right, of_right = _integers(h)
-    sums = np.dot(left, right)
-    flat = [rounded(Exact(one, of_left + of_right), BINARY32) for one in sums.ravel().tolist()]
-    return np.array(flat, np.float32).reshape(shape)
+    exponent = of_left + of_right
+    found: list[float] = []
+    for one, terms in zip(np.dot(left, right).ravel(), np.dot(abs(left), abs(right)).ravel(), strict=True):
+        # Each product and each sum in binary64 is off by 2^-53 of it at most, and exact below 2^53 units.
+        slack = (len(h) + 1) * (terms >> BINARY64.precision) + int(terms >> BINARY64.precision > 0)
+        around = {rounded(Exact(int(one) + error, exponent), BINARY32) for error in (-slack, 0, slack)}
+        if len(around) > 1:
+            raise NoIntent("the order of summation matters")
+        found += around
+    return np.array(found, np.float32).reshape(shape)
 
 
 def _integers(array: NDArray[Any]) -> tuple[NDArray[Any], int]:

@@ -39,7 +39,7 @@ def delivered(values: NDArray[Any], unit: UnitIntent | None, readings: Readings)
 
 
 def as_floats(values: NDArray[Any], form: Format) -> NDArray[Any]:
-    """Numbers in a format; what is in it already, NaN included, stays as it is."""
+    """Numbers in a format; what is in it already stays as it is, sign and payload of NaN included."""
     if values.dtype.name == form.name:
         return values
     return np.array([converted(one, form) for one in values.ravel().tolist()], form.name).reshape(values.shape)

@@ -10,8 +10,6 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from nnr_conformance.suite.corpus.intent.refusal import NoIntent
-
 
 @dataclass(frozen=True, slots=True)
 class Format:
@@ -77,27 +75,29 @@ def _to_even(magnitude: int, dropped: int) -> int:
 
 
 def product(left: float, right: float, form: Format) -> float:
-    """One multiplication. Raises NoIntent for what is not a number, whose bits nothing defines."""
+    """One multiplication."""
     if math.isfinite(left) and math.isfinite(right) and left and right:
         return rounded(exact(left).times(exact(right)), form)
-    return _a_number(left * right)
+    return _one_nan(left * right)
 
 
 def total(left: float, right: float, form: Format) -> float:
-    """One addition. Raises NoIntent for what is not a number, whose bits nothing defines."""
+    """One addition."""
     if math.isfinite(left) and math.isfinite(right) and (left or right):
         return rounded(exact(left).plus(exact(right)), form)
-    return _a_number(left + right)
+    return _one_nan(left + right)
 
 
 def converted(value: float, form: Format) -> float:
-    """A number, integers too, in a format. Raises NoIntent for what is not a number."""
+    """A number, integers too, in a format."""
     if math.isfinite(value) and value:
         return rounded(exact(value), form)
-    return _a_number(value)
+    return _one_nan(value)
 
 
-def _a_number(value: float) -> float:
-    if math.isnan(value):
-        raise NoIntent("a computed value is not a number, and nothing defines its bits")
-    return value
+def _one_nan(value: float) -> float:
+    """What is not a number has one pattern when it is computed: quiet, without sign and payload.
+
+    The standard for arithmetic leaves sign and payload to the machine; digests must not depend on it.
+    """
+    return math.nan if math.isnan(value) else float(value)

@@ -85,14 +85,16 @@ def layout_of(unit: UnitIntent, situation: Situation, given: Given) -> Layout:
     dimensions = unit.listed("tensor_dimensions") if unit.get("tensor_dimensions_flag") else None
     if dimensions is None:
         dimensions = outside.get("tensor_dimensions")
-    if not dimensions:
+    if dimensions is None:
         raise NoIntent(f"{unit.label}: nothing gives the dimensions")
+    if any(dimension < 1 for dimension in dimensions):
+        raise NoIntent(f"{unit.label}: a dimension is 0")
     rank, rows = int(known["decomposition_rank"]), int(known["g_number_of_rows"])
     shape = tuple(map(int, dimensions))
     if types & CPT_DC and (not rank or not rows or math.prod(shape) % rows):
         raise NoIntent(f"{unit.label}: {shape} does not decompose into {rows} rows and rank {rank}")
     shift = int(unit.get("first_tensor_dimension_shift"))
-    if shift >= len(shape):
+    if shift and shift >= len(shape):
         raise NoIntent(f"{unit.label}: there is no dimension {shift} to come first")
     if situation.readings["dimension-shift"] == "ignore":
         shift = 0
@@ -107,6 +109,8 @@ def layout_of(unit: UnitIntent, situation: Situation, given: Given) -> Layout:
 def shifted(layout: Layout) -> tuple[int, ...]:
     """Dimensions of the weight as coded."""
     shape = layout.shape
+    if not layout.shift:
+        return shape
     return (shape[layout.shift], *shape[: layout.shift], *shape[layout.shift + 1 :])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -58,28 +58,17 @@ class Situation:
         return self
 
     def quantization_for(self, unit: UnitIntent) -> Quantization:
-        """Density and parameter for the tensors of a unit. Raises NoIntent when nothing or no one thing is said."""
-        found = {self._own(layer) for layer in self._layers_at(unit)}
-        if len(found) > 1:
-            raise NoIntent(f"{unit.label}: whether an outer layer parameter set comes back is not known")
-        (one,) = found
-        if one is None:
-            raise NoIntent(f"{unit.label}: no parameter set has quantization parameters")
-        if self._written_density(unit) != one.density:
-            raise NoIntent(f"{unit.label}: is written for another qp_density than the one in force")
-        return one
-
-    def _own(self, layer: LayerSet | None) -> Quantization | None:
-        return self.of_model if layer is None or layer.quantization is None else layer.quantization
-
-    def _layers_at(self, unit: UnitIntent) -> Iterator[LayerSet | None]:
-        """The layer parameter set in force: the last one, if its aggregate unit has not ended; or one before it."""
+        """Density and parameter for the tensors of a unit. Raises NoIntent when there are none."""
         last = self.layers[-1] if self.layers else None
-        if self.readings["lps-scope"] == "stream" or last is None or _inside(unit, last.aggregate):
-            yield last
-            return
-        yield None
-        yield from _last(layer for layer in self.layers if _inside(unit, layer.aggregate))
+        if last is not None and self.readings["lps-scope"] == "aggregate" and not _inside(unit, last.aggregate):
+            # It ended the one before it, and ended itself with its aggregate unit.
+            last = None
+        found = self.of_model if last is None or last.quantization is None else last.quantization
+        if found is None:
+            raise NoIntent(f"{unit.label}: no parameter set has quantization parameters")
+        if self._written_density(unit) != found.density:
+            raise NoIntent(f"{unit.label}: is written for another qp_density than the one in force")
+        return found
 
     def _written_density(self, unit: UnitIntent) -> int:
         """The density by which the builder chose the size of qp_value."""

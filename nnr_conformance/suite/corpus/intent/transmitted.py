@@ -118,9 +118,8 @@ def _codebook_of(unit: UnitIntent, place: Place, kind: int) -> Codebook | None:
 
 
 def _coding(unit: UnitIntent, place: Place, book: Codebook | None, situation: Situation) -> Coding:
-    rows = place.shape[0]
     return Coding(
-        rows=rows,
+        rows=place.shape[0] if place.shape else 1,
         columns=math.prod(place.shape[1:]),
         profile=situation.profile,
         dq=bool(unit.get("dq_flag")) and unit.get("nnr_compressed_data_unit_payload_type") != PT_INT,
@@ -135,6 +134,7 @@ def _same_matrix(unit: UnitIntent, tensor: Mapping[str, Any], coding: Coding) ->
     shape = nested_shape(tensor["levels"])
     written = (shape[0], math.prod(shape[1:])) if shape else (1, 1)
     announced = coding.rows, coding.columns
-    plain = coding.profile != 1 and not coding.scan_order
-    if written != announced and not (plain and math.prod(written) == math.prod(announced)):
+    # Rows and columns have an effect on scans and on the flags for rows, which a single row or column does not have.
+    alike = (coding.profile != 1 and not coding.scan_order) or min(written) == min(announced) == 1
+    if written != announced and not (alike and math.prod(written) == math.prod(announced)):
         raise NoIntent(f"{unit.label}: {shape} is coded where {coding.rows} rows of {coding.columns} are announced")

@@ -34,7 +34,7 @@ class Node:
 class Tree:
     """All nodes of a chain. `unnamed`: the node of each tensor that a unit without node id made, or the application.
 
-    `marks`: by tensor, where an earlier one was not 0.
+    `marks`: by tensor, where an earlier update was not 0; `since_root`: since the last one that is no update.
     """
 
     readings: Readings
@@ -42,6 +42,7 @@ class Tree:
     digests: dict[bytes, Node] = field(default_factory=dict)
     unnamed: dict[str, Node] = field(default_factory=dict)
     marks: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
+    since_root: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
 
     def parent_of(self, unit: UnitIntent, name: str) -> Node | None:
         """The parent of a unit that makes a tensor of this name; None without parent. Raises NoIntent."""
@@ -73,8 +74,10 @@ class Tree:
                 levels = {one.name: self._levels_of_parent(unit, one) for one in elements}
                 if _coded(elements, levels) != flat(said["base"]):
                     raise NoIntent(f"{unit.label}: is written for another parent of {elements[0].name}")
-            if "history" in said and _coded(elements, self.marks) != [int(one != 0) for one in flat(said["history"])]:
-                raise NoIntent(f"{unit.label}: is written for another history of {elements[0].name}")
+            if "history" in said:
+                history = [int(one != 0) for one in flat(said["history"])]
+                if history not in [_coded(elements, marks) for marks in (self.marks, self.since_root)]:
+                    raise NoIntent(f"{unit.label}: is written for another history of {elements[0].name}")
 
     def _levels_of_parent(self, unit: UnitIntent, tensor: Transmitted) -> NDArray[np.int32]:
         parent = self.parent_of(unit, tensor.name)
@@ -89,11 +92,14 @@ class Tree:
             self.nodes[unit.get("device_id"), unit.get("parameter_id"), unit.get("put_node_depth")] = node
         self.digests[hashlib.sha256(payload).digest()] = node
         self.digests[hashlib.sha512(payload).digest()] = node
-        if unit.get("parent_node_id_present_flag") or self.readings["history"] == "all":
-            for name, quantized in node.quantized.items():
-                known = self.marks.get(name)
-                marks = quantized != 0
-                self.marks[name] = marks if known is None or known.shape != marks.shape else known | marks
+        is_update = unit.get("parent_node_id_present_flag")
+        for name, quantized in node.quantized.items():
+            if not is_update:
+                self.since_root.pop(name, None)
+            if is_update or self.readings["history"] == "all":
+                for known in (self.marks, self.since_root):
+                    marks = known.get(name, np.zeros_like(quantized, np.bool_))
+                    known[name] = marks | (quantized != 0) if marks.shape == quantized.shape else quantized != 0
         return node
 
 
