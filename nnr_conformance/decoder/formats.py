@@ -73,8 +73,8 @@ def convert(
     """R-NDU-19 to R-NDU-21: `array` in the signalled format, same shape; the same object where nothing changes.
 
     `array` is what dequantization delivers: an integer array for NNR_PT_INT, float32 or float64 otherwise. None is the
-    absent element: 32-bit integers for integers, binary32 for the rest. Floats are rounded once to nearest even; NaN has
-    neither sign nor payload in another format.
+    absent element: 32-bit integers for integers, binary32 for the rest. Floats are rounded once to nearest even; a NaN
+    has neither sign nor payload in another format.
 
     Reports `format_inconsistent` when the format is of the other kind; then, and for a reserved value (which the syntax
     reports), the rule of the absent element applies. Reports `format_overflow` when a value does not fit: an integer
