@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from nnr_conformance.data import data_path
+from nnr_conformance.errors import BuildError
 from nnr_conformance.suite.build import build_problems, built_files, write_files
 from nnr_conformance.suite.corpus.files import corpus_files, corpus_problems, write_corpus
 from nnr_conformance.suite.corpus.recipes import FOLDER as CORPUS
+from nnr_conformance.suite.corpus.stress import stress_streams
+from nnr_conformance.suite.corpus.stress_record import RECORD, record, stress_problems, write_stress
 from nnr_conformance.suite.requirement_pairs import FOLDER, load_pairs
 
 # argparse does not name the class of what add_subparsers returns.
@@ -36,12 +40,21 @@ def add_build(subparsers: Subparsers) -> None:
     options.add_argument(
         "--check", action="store_true", help="write nothing; check the pairs, and that the files are what they give"
     )
+    options.add_argument(
+        "--stress",
+        metavar="FOLDER",
+        type=Path,
+        help="make the large streams, which are not stored, in a folder, and compare them with their record",
+    )
+    options.add_argument("--record", action="store_true", help="with --stress: record what was made; decodes all of it")
     options.set_defaults(run=_build)
 
 
 def _build(arguments: argparse.Namespace) -> int:
+    if arguments.stress is not None:
+        return _stress(arguments.stress, to_record=arguments.record)
     if arguments.check:
-        found = [*corpus_problems(), *build_problems()]
+        found = [*corpus_problems(), *build_problems(), *stress_problems()]
         for line in found:
             print(line)
         files = {} if found else built_files()
@@ -58,6 +71,20 @@ def _build(arguments: argparse.Namespace) -> int:
     for line in changed:
         print(line)
     print(f"{_golden()}\n{len(load_pairs())} pairs; {len(changed)} files changed")
+    return 0
+
+
+def _stress(folder: Path, *, to_record: bool) -> int:
+    streams = tuple(stress_streams())
+    try:
+        for line in write_stress(folder, streams, compare=not to_record):
+            print(line, flush=True)
+    except BuildError as fault:
+        print(fault)
+        return 1
+    if to_record:
+        (data_path(CORPUS) / Path(RECORD).name).write_text(record(folder, streams), encoding="utf-8")
+        print(f"recorded in {RECORD}")
     return 0
 
 
