@@ -98,7 +98,7 @@ class ChainDecoder:
                     """Only the levels matter, which the tree keeps."""
                 continue
             for tensor, _ in self._composed(decoder, model):
-                model.values[tensor.name] = tensor.values
+                model.keep(tensor, decoder.findings)
         decoder = self._decoder(self.streams[last], tree, last)
         if self.transmitted_only:
             for unit in self._units(decoder):
@@ -111,15 +111,15 @@ class ChainDecoder:
         chained = holds_several_models(self.streams[last])
         for tensor, origin in self._composed(decoder, model):
             if chained:
-                model.values[tensor.name] = in_format(tensor, decoder.findings).values
+                model.keep(tensor, decoder.findings)
             elif self.wanted is None or tensor.name in self.wanted:
                 yield in_format(tensor, decoder.findings), origin
             del tensor, origin
         for name in self._pick(model.names()):
-            values = model.pop(name)
-            if values is not None:
-                yield NamedTensor(name, values, None, False, ""), None
-            del values
+            unchanged = model.deliver(name)
+            if unchanged is not None:
+                yield unchanged, None
+            del unchanged
 
     def units(self) -> Iterator[tuple[int, DecodedUnit]]:
         """Every decoded unit of every stream with the number of its stream; checked for composition, nothing kept."""

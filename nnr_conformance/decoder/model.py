@@ -178,26 +178,42 @@ def in_format(tensor: NamedTensor, findings: Findings) -> NamedTensor:
 
 @dataclass(slots=True)
 class Parents:
-    """The model so far, by name: a base, whose tensors are fetched when they are needed, and values that replace it.
+    """The model so far, by name: a base, whose tensors are fetched when they are needed, and tensors that replace it.
 
-    `left`: names of the base that are still wanted, in order.
+    `left`: names of the base that are still wanted, in order. `tensors`: before they are brought into the format that
+    their units signal, which is how they are delivered and not what updates are added to; with the findings of their
+    stream.
     """
 
     base: Mapping[str, NDArray[Any]]
     left: dict[str, None]
-    values: dict[str, NDArray[Any]] = field(default_factory=dict)
+    tensors: dict[str, tuple[NamedTensor, Findings]] = field(default_factory=dict)
+
+    def keep(self, tensor: NamedTensor, findings: Findings) -> None:
+        """Put a tensor in."""
+        self.tensors[tensor.name] = tensor, findings
 
     def pop(self, name: str) -> NDArray[Any] | None:
         """Take a tensor out; None when there is none of this name."""
         from_base = name in self.left
         if from_base:
             del self.left[name]
-        found = self.values.pop(name, None)
-        return self.base[name] if found is None and from_base else found
+        if name in self.tensors:
+            return self.tensors.pop(name)[0].values
+        return self.base[name] if from_base else None
+
+    def deliver(self, name: str) -> NamedTensor | None:
+        """Take a tensor out, in the format that its unit signals; None when there is none of this name."""
+        if name in self.tensors:
+            tensor, findings = self.tensors[name]
+            self.pop(name)
+            return in_format(tensor, findings)
+        values = self.pop(name)
+        return None if values is None else NamedTensor(name, values, None, False, "")
 
     def names(self) -> list[str]:
         """The names of all tensors, those of the base first."""
-        return [*self.left, *(name for name in self.values if name not in self.left)]
+        return [*self.left, *(name for name in self.tensors if name not in self.left)]
 
 
 def updated(tensor: NamedTensor, model: Parents, findings: Findings) -> NamedTensor:

@@ -54,7 +54,7 @@ def _lookup_digest(header: UnitHeader, tree: UpdateTree, judge: Judge) -> Node |
     if header.get("parent_node_id_type") not in _DIGESTS:
         return None
     element, size = _DIGESTS[header.get("parent_node_id_type")]
-    node = tree.by_digest(int(header.get(element)).to_bytes(size, "big"))
+    node = tree.by_digest(int(header.get(element)).to_bytes(size, "big"), header.names)
     if node is not None:
         judge.met("parent_digest_unknown")
     elif tree.by_name(header.names[0]) is not None:

@@ -8,6 +8,7 @@ R-ED2-12).
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,7 +42,7 @@ class UpdateTree:
 
     nodes: dict[tuple[int, int, int], Node] = field(default_factory=dict)
     latest: dict[str, Node] = field(default_factory=dict)
-    digests: dict[bytes, Node] = field(default_factory=dict)
+    digests: dict[bytes, list[Node]] = field(default_factory=dict)
     depths: dict[tuple[int, int], int] = field(default_factory=dict)
     parameters: set[int] = field(default_factory=set)
     history: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
@@ -54,8 +55,8 @@ class UpdateTree:
             self.parameters.add(node.parameter_id)
         for name in node.names:
             self.latest[name] = node
-        self.digests[hashlib.sha256(payload).digest()] = node
-        self.digests[hashlib.sha512(payload).digest()] = node
+        for digest in (hashlib.sha256(payload).digest(), hashlib.sha512(payload).digest()):
+            self.digests.setdefault(digest, []).append(node)
 
     def remember_history(self, node: Node) -> None:
         """Mark the positions at which the levels of this node are not zero."""
@@ -77,9 +78,14 @@ class UpdateTree:
         """The last node with a tensor of this name."""
         return self.latest.get(name)
 
-    def by_digest(self, digest: bytes) -> Node | None:
-        """The node whose payload has this SHA-256 or SHA-512."""
-        return self.digests.get(digest)
+    def by_digest(self, digest: bytes, names: Iterable[str]) -> Node | None:
+        """The node whose payload has this SHA-256 or SHA-512.
+
+        Tensors of equal numbers have equal payloads: the last node that has one of the names is meant, else the last.
+        """
+        nodes = self.digests.get(digest, [])
+        namesakes = [node for node in nodes if not set(names).isdisjoint(node.names)]
+        return next(reversed(namesakes or nodes), None)
 
 
 def compact(levels: NDArray[np.int32]) -> Levels:

@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 
 import nnr_conformance.suite.corpus.intent as package
-from nnr_conformance.entropy.binding import compiled_available
+from nnr_conformance.api import chain_decoder
+from nnr_conformance.entropy import compiled_available
 from nnr_conformance.errors import BuildError
-from nnr_conformance.suite.corpus.checks import chain_of
+from nnr_conformance.limits import DEFAULT_LIMITS
 from nnr_conformance.suite.corpus.intent import Intent, NoIntent, intended, stream_of_pair
-from nnr_conformance.suite.corpus.recipes import CorpusStream, corpus_streams
+from nnr_conformance.suite.corpus.recipes import CorpusStream, base_arrays, corpus_streams
 from nnr_conformance.suite.requirement_pairs import load_pairs
 
 STAGES = {"framing", "syntax", "levels", "dequantized", "tensors"}
@@ -42,8 +43,22 @@ def meant_by(stream: CorpusStream) -> Intent:
     return intended(stream)
 
 
+@cache
+def bytes_of(stream: CorpusStream) -> bytes:
+    return stream.build()
+
+
 def decoded(stream: CorpusStream, *, compiled: bool) -> dict[str, str]:
-    chain = chain_of(stream, compiled=compiled)
+    """Digests of the stages as the decoder has them."""
+    check = stream.check
+    chain = chain_decoder(
+        [bytes_of(one) for one in stream.chain()],
+        base=base_arrays(check),
+        readings=stream.readings,
+        limits=replace(DEFAULT_LIMITS, **check.get("limits", {})),
+        out_of_band=check.get("out_of_band", {}),
+        compiled=compiled,
+    )
     tensors = {tensor.name: tensor.values for tensor in chain}
     return chain.digests[-1].hexdigests(tensors)
 

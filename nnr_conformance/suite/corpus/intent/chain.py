@@ -107,13 +107,12 @@ class Chain:
     def _compose(self, composed: Iterator[Composed], nodes: Mapping[str, Node]) -> None:
         """Add composed tensors to their parents and put them into the model."""
         for tensor in composed:
-            parent = self.tree.parent_of(tensor.unit, tensor.name)
-            values = tensor.values
+            node, values = nodes[tensor.unit.label], tensor.values
+            parent = self.tree.parent_of(tensor.unit, node.parent, tensor.name)
             if parent is not None:
                 if tensor.name not in parent.values:
                     raise NoIntent(f"{tensor.unit.label}: the parent has no tensor {tensor.name}")
                 values = added(parent.values[tensor.name], values)
-            node = nodes[tensor.unit.label]
             node.values[tensor.name] = values
             self.model[tensor.name] = values, tensor.unit
             self.tree.unnamed.pop(tensor.name, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,8 +24,13 @@ NodeId = tuple[int, int, int]
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """What a unit made. `quantized`: as transmitted, by name; `values`: composed and added to the parent."""
+    """What a unit made. `quantized`: as transmitted, by name; `values`: composed and added to the parent.
 
+    `names`: of its tensors. `parent`: the node that the unit names, if it names one that is there.
+    """
+
+    names: frozenset[str] = frozenset()
+    parent: Node | None = None
     quantized: dict[str, NDArray[np.int32]] = field(default_factory=dict)
     values: dict[str, NDArray[Any]] = field(default_factory=dict)
 
@@ -39,25 +44,37 @@ class Tree:
 
     readings: Readings
     nodes: dict[NodeId, Node] = field(default_factory=dict)
-    digests: dict[bytes, Node] = field(default_factory=dict)
+    digests: dict[bytes, list[Node]] = field(default_factory=dict)
     unnamed: dict[str, Node] = field(default_factory=dict)
     marks: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
     since_root: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
 
-    def parent_of(self, unit: UnitIntent, name: str) -> Node | None:
-        """The parent of a unit that makes a tensor of this name; None without parent. Raises NoIntent."""
+    def named_parent(self, unit: UnitIntent, names: Iterable[str]) -> Node | None:
+        """The node that a unit names by ids or by the digest of a payload, if it is there.
+
+        Tensors of equal numbers have equal payloads; then the last one that has the names of the unit is meant.
+        """
+        kind = unit.get("parent_node_id_type")
         if not unit.get("parent_node_id_present_flag"):
             return None
-        kind = unit.get("parent_node_id_type")
         if kind == ICNN_NDU_ID:
-            wanted = unit.get("parent_device_id"), unit.get("parameter_id"), unit.get("put_node_depth") - 1
-            found = self.nodes.get(wanted) or self.unnamed.get(name)
-        elif kind in (ICNN_NDU_PL_SHA256, ICNN_NDU_PL_SHA512):
-            number = 256 if kind == ICNN_NDU_PL_SHA256 else 512
-            digest = int(unit.get(f"parent_node_payload_sha{number}")).to_bytes(number // 8, "big")
-            found = self.digests.get(digest)
-        else:
+            depth = unit.get("put_node_depth") - 1
+            return self.nodes.get((unit.get("parent_device_id"), unit.get("parameter_id"), depth))
+        if kind not in (ICNN_NDU_PL_SHA256, ICNN_NDU_PL_SHA512):
             raise NoIntent(f"{unit.label}: there is no parent_node_id_type {kind}")
+        number = 256 if kind == ICNN_NDU_PL_SHA256 else 512
+        digest = int(unit.get(f"parent_node_payload_sha{number}")).to_bytes(number // 8, "big")
+        nodes = self.digests.get(digest, [])
+        return next(
+            (node for node in reversed(nodes) if not node.names.isdisjoint(names)), nodes[-1] if nodes else None
+        )
+
+    def parent_of(self, unit: UnitIntent, named: Node | None, name: str) -> Node | None:
+        """The parent of a tensor: the one that its unit names, or that of the same name which has no ids."""
+        if not unit.get("parent_node_id_present_flag"):
+            return None
+        by_ids = unit.get("parent_node_id_type") == ICNN_NDU_ID
+        found = named or (self.unnamed.get(name) if by_ids else None)
         if found is None:
             raise NoIntent(f"{unit.label}: the parent of {name} is not there")
         return found
@@ -71,7 +88,8 @@ class Tree:
             if bool(unit.get("temporal_context_modeling_flag")) != ("base" in said):
                 raise NoIntent(f"{unit.label}: temporal contexts are announced and not used, or used unannounced")
             if "base" in said:
-                levels = {one.name: self._levels_of_parent(unit, one) for one in elements}
+                named = self.named_parent(unit, [one.name for tensor in coded for one in tensor])
+                levels = {one.name: self._levels_of_parent(unit, named, one) for one in elements}
                 if _coded(elements, levels) != flat(said["base"]):
                     raise NoIntent(f"{unit.label}: is written for another parent of {elements[0].name}")
             if "history" in said:
@@ -79,27 +97,29 @@ class Tree:
                 if history not in [_coded(elements, marks) for marks in (self.marks, self.since_root)]:
                     raise NoIntent(f"{unit.label}: is written for another history of {elements[0].name}")
 
-    def _levels_of_parent(self, unit: UnitIntent, tensor: Transmitted) -> NDArray[np.int32]:
-        parent = self.parent_of(unit, tensor.name)
+    def _levels_of_parent(self, unit: UnitIntent, named: Node | None, tensor: Transmitted) -> NDArray[np.int32]:
+        parent = self.parent_of(unit, named, tensor.name)
         if parent is None or tensor.name not in parent.quantized:
             raise NoIntent(f"{unit.label}: the parent of {tensor.name} has no quantized parameters")
         return parent.quantized[tensor.name]
 
     def add(self, unit: UnitIntent, payload: bytes, tensors: Sequence[Transmitted]) -> Node:
         """The node of a unit, which has no values yet."""
-        node = Node({one.name: one.quantized for one in tensors if one.quantized is not None})
+        quantized = {one.name: one.quantized for one in tensors if one.quantized is not None}
+        names = frozenset(one.name for one in tensors)
+        node = Node(names, self.named_parent(unit, names), quantized)
         if unit.get("node_id_present_flag"):
             self.nodes[unit.get("device_id"), unit.get("parameter_id"), unit.get("put_node_depth")] = node
-        self.digests[hashlib.sha256(payload).digest()] = node
-        self.digests[hashlib.sha512(payload).digest()] = node
+        for digest in (hashlib.sha256(payload).digest(), hashlib.sha512(payload).digest()):
+            self.digests.setdefault(digest, []).append(node)
         is_update = unit.get("parent_node_id_present_flag")
-        for name, quantized in node.quantized.items():
+        for name, levels in quantized.items():
             if not is_update:
                 self.since_root.pop(name, None)
             if is_update or self.readings["history"] == "all":
                 for known in (self.marks, self.since_root):
-                    marks = known.get(name, np.zeros_like(quantized, np.bool_))
-                    known[name] = marks | (quantized != 0) if marks.shape == quantized.shape else quantized != 0
+                    marks = known.get(name, np.zeros_like(levels, np.bool_))
+                    known[name] = marks | (levels != 0) if marks.shape == levels.shape else levels != 0
         return node
 
 
