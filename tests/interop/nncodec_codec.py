@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from unittest import mock
@@ -133,10 +133,31 @@ def encode(
     return bytes(stream), levels, headers
 
 
-def decode(
-    stream: bytes, known_blocks: dict[str, str], state: ChainState | None, history: HdspTool | None
-) -> tuple[Arrays, Arrays]:
-    """NNCodec's levels and dequantised tensors, as transmitted; codebook tensors rounded from float64 to float32."""
+@dataclass(frozen=True)
+class Raw:
+    """A stream in NNCodec: levels by name, its own results and what it found out about the model."""
+
+    levels: Arrays
+    data: dict[str, Any]
+    info: dict[str, Any]
+
+    @property
+    def tensors(self) -> Arrays:
+        """Dequantized tensors; codebook tensors rounded from float64 to float32."""
+        return {
+            name: array if array.dtype == np.int32 else array.astype(np.float32)
+            for name, array in self.data["parameters"].items()
+        }
+
+
+def decode_raw(
+    stream: bytes,
+    known_blocks: Mapping[str, str],
+    state: ChainState | None,
+    history: HdspTool | None,
+    outside: Mapping[str, Any] | None = None,
+) -> Raw:
+    """A stream as NNCodec decodes it, dequantized and not composed. `outside`: parameters that are not in the stream."""
     info: dict[str, Any] = {
         "parameter_type": {},
         "parameter_dimensions": {},
@@ -151,7 +172,7 @@ def decode(
         bytearray(stream),
         info,
         hls_stats={},
-        oob_dict={},
+        oob_dict=dict(outside or {}),
         approx_param_base=state.base if state else None,
         update_base_param=state is not None,
         tool_if=history,
@@ -160,11 +181,15 @@ def decode(
         history.add_data_to_hist(data["parameters"])
     levels = {name: np.array(array) for name, array in data["parameters"].items()}
     approximator.rec(data)
-    tensors = {
-        name: array if array.dtype == np.int32 else array.astype(np.float32)
-        for name, array in data["parameters"].items()
-    }
-    return levels, tensors
+    return Raw(levels, data, info)
+
+
+def decode(
+    stream: bytes, known_blocks: dict[str, str], state: ChainState | None, history: HdspTool | None
+) -> tuple[Arrays, Arrays]:
+    """NNCodec's levels and dequantised tensors, as transmitted; codebook tensors rounded from float64 to float32."""
+    found = decode_raw(stream, known_blocks, state, history)
+    return found.levels, found.tensors
 
 
 def code(case: Case) -> list[Coded]:

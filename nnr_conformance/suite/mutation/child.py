@@ -133,7 +133,7 @@ def try_mutant(mutant: Mutant, source: str, trials: Sequence[Trial], on_import: 
     """
     # Short-lived; collecting would only copy the memory that is shared with the parent.
     gc.disable()
-    _limit_memory()
+    limit_memory()
     allow(IMPORT_SECONDS)
     say({"at": None})
     try:
@@ -197,7 +197,8 @@ def _be_quiet() -> None:
     os.dup2(nowhere, 2)
 
 
-def _limit_memory() -> None:
+def limit_memory() -> None:
+    """Let this process take `MORE_MEMORY` on top of what it has, and write no core."""
     with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 -- no file of a user
         pages = int(file.read().split()[0])
     size = pages * resource.getpagesize() + MORE_MEMORY

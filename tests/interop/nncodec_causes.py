@@ -1,0 +1,112 @@
+"""Which divergence of NNCodec is behind what it says or finds, and what gets it over the place: a table of rules."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nnr_conformance.data import load_yaml
+from tests.interop.nncodec_ways import INTEGER, LAYER, MODELS, RAW, Way
+
+Remedy = Callable[[Way], Way]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What this package finds in a stream: whether it accepts it, types of units, tools, codes of findings."""
+
+    accepted: bool
+    units: tuple[str, ...]
+    tools: frozenset[str]
+    codes: frozenset[str]
+
+    @classmethod
+    def of(cls, message: Mapping[str, Any]) -> Facts:
+        """From plain data."""
+        return cls(
+            message["accepted"], tuple(message["units"]), frozenset(message["tools"]), frozenset(message["codes"])
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A divergence that shows in what NNCodec says (a pattern) about a stream with all these tools, codes or units.
+
+    `remedies`: ways around it, of which the first that was not tried is next.
+    """
+
+    divergence: str
+    says: str = ""
+    with_all: frozenset[str] = frozenset()
+    remedies: tuple[Remedy, ...] = ()
+
+    def fits(self, facts: Facts, said: str) -> bool:
+        """Whether this is a cause."""
+        return self.with_all <= {*facts.tools, *facts.codes, *facts.units} and bool(re.search(self.says, said))
+
+
+def _out(unit: str) -> Remedy:
+    return lambda way: way.taking_out(unit)
+
+
+def _help(place: str) -> Remedy:
+    return lambda way: way.helping(place)
+
+
+def _all(*names: str) -> frozenset[str]:
+    return frozenset(names)
+
+
+CAUSES = (
+    # Units that it does not know
+    Cause("D-15", "NNR_AGG Units not yet", remedies=(_out("NNR_AGG"),)),
+    Cause("D-15", "NNR_LPS Units not yet", remedies=(_out("NNR_QNT"),)),
+    Cause("D-14", "'lps_decomposition_performance_map_flag'", remedies=(_help(LAYER), _out("NNR_LPS"))),
+    Cause("D-14", "'lps_q", remedies=(_out("NNR_LPS"),)),
+    Cause("D-21", "(NNEF|ONNX|PRUN) Topology|Pruning Topology", remedies=(_out("NNR_TPL"),)),
+    Cause("D-44", "REFLIST Topology", remedies=(_out("NNR_TPL"),)),
+    Cause("D-22", "UnicodeDecodeError|subsection not found|doesn't match", _all("NNR_TPL"), (_out("NNR_TPL"),)),
+    Cause("D-13", "nnr_unit_type: 0 ", remedies=(_help(MODELS),)),
+    Cause("D-16", "nnr_unit_type: [1-9]"),
+    Cause("D-17", "partial_data_counter not"),
+    # Places in units
+    Cause("D-37", "slice indices", _all("raw float"), (_help(RAW),)),
+    Cause("D-37", "'dq_flag'", _all("raw_scan_order")),
+    Cause("D-34", "'dq_flag'", _all("integer"), (_help(INTEGER),)),
+    Cause("D-42", "topology_tensor_dimension_mapping|Tensor Split"),
+    Cause("D-49", "'_decomposed_tensor_type'|'weight_param'"),
+)
+
+
+def causes(facts: Facts, said: str) -> Iterator[Cause]:
+    """The causes of what NNCodec says or finds, in the order of the table."""
+    return (cause for cause in CAUSES if cause.fits(facts, said))
+
+
+def next_ways(facts: Facts, way: Way, said: str) -> Iterator[Way]:
+    """The ways that a message leaves to try."""
+    for cause in causes(facts, said):
+        for remedy in cause.remedies:
+            if remedy(way) != way:
+                yield remedy(way)
+
+
+def by_code() -> Mapping[str, list[str]]:
+    """The divergences that show in a finding of this package, by its code."""
+    found: dict[str, list[str]] = {}
+    for row in load_yaml("spec/divergences.yaml"):
+        for code in row["codes"]:
+            found.setdefault(code, []).append(row["id"])
+    return found
+
+
+def unfollowed(readings: Mapping[str, str]) -> list[str]:
+    """Readings of which NNCodec 2.1.3 follows another choice than the given one."""
+    rows = {row["id"]: row["follows"] for row in load_yaml("spec/readings.yaml")}
+    return [
+        name
+        for name, choice in readings.items()
+        if any("2.1.3" in who for who in rows[name].values()) and "2.1.3" not in rows[name].get(choice, "")
+    ]
