@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -69,13 +69,15 @@ def row_of(golden: Golden, facts: Facts, found: Sequence[Tried]) -> Row:
     row: dict[str, Any] = {"sha256": key(golden), "version": VERSION, "result": _result(facts, first, best)}
     if best.agrees:
         row |= {"agrees": list(best.agrees)}
-        row |= {
-            name: list(value) for name, value in asdict(best.way).items() if name in {"without", "helped"} and value
-        }
+        row |= {name: list(value) for name, value in _changes(best.way) if value}
     note = best.said or (first.ended or first.said if best is not first or not best.agrees else "")
     ids = _divergences(facts, found, best)
     readings = [] if best.result == "agrees" else unfollowed(golden.check.get("readings", {}))
     return row | {name: value for name, value in (("divergence", ids), ("reading", readings), ("note", note)) if value}
+
+
+def _changes(way: Way) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return ("without", way.without), ("helped", way.helped)
 
 
 def _result(facts: Facts, first: Tried, best: Tried) -> str:
@@ -101,8 +103,5 @@ def _divergences(facts: Facts, found: Sequence[Tried], best: Tried) -> list[str]
 
 def as_text(rows: Mapping[str, Row]) -> str:
     """The file: one line for each row, by path."""
-    lines = [
-        f"{path}: {yaml.safe_dump(dict(row), default_flow_style=True, sort_keys=False, allow_unicode=True, width=1 << 20)}"
-        for path, row in sorted(rows.items())
-    ]
-    return HEADER + "".join(lines)
+    style: dict[str, Any] = {"default_flow_style": True, "sort_keys": False, "allow_unicode": True, "width": 1 << 20}
+    return HEADER + "".join(f"{path}: {yaml.safe_dump(dict(row), **style)}" for path, row in sorted(rows.items()))

@@ -157,7 +157,7 @@ def decode_raw(
     history: HdspTool | None,
     outside: Mapping[str, Any] | None = None,
 ) -> Raw:
-    """A stream as NNCodec decodes it, dequantized and not composed. `outside`: parameters that are not in the stream."""
+    """A stream in NNCodec, dequantized and not composed. `outside`: parameters that are not in the stream."""
     info: dict[str, Any] = {
         "parameter_type": {},
         "parameter_dimensions": {},

@@ -48,11 +48,9 @@ class Way:
 
     def of_chain(self) -> Iterator[Way]:
         """The ways to keep the state of a chain, most natural first."""
-        for given in (False, True):
+        for way in (replace(self, state="updates"), self.helping(STATE)):
             for history in ("updates", "all", "none"):
-                yield replace(
-                    self.helping(STATE) if given else self, state="none" if given else "updates", history=history
-                )
+                yield replace(way, history=history)
         yield self
 
     def keeps_state(self, number: int, streams: int) -> bool:

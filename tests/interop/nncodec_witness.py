@@ -6,6 +6,7 @@ of blocks, and parameters that the streams leave to it.
 
 from __future__ import annotations
 
+import faulthandler
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -60,6 +61,7 @@ def witness(golden: Golden, say: Say) -> None:
 
     This process may not survive. Messages: `facts`, then for each way `way`, and `raised` or what `_compared` gives.
     """
+    faulthandler.disable()
     limit_memory()
     ours = find(golden)
     facts = ours.facts
