@@ -112,8 +112,10 @@ class ChainDecoder:
         for tensor, origin in self._composed(decoder, model):
             if chained:
                 model.keep(tensor, decoder.findings)
-            elif self.wanted is None or tensor.name in self.wanted:
-                yield in_format(tensor, decoder.findings), origin
+            else:
+                model.forget(tensor.name)
+                if self.wanted is None or tensor.name in self.wanted:
+                    yield in_format(tensor, decoder.findings), origin
             del tensor, origin
         for name in self._pick(model.names()):
             unchanged = model.deliver(name)

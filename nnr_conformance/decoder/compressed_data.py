@@ -79,8 +79,7 @@ def decode_compressed_data(
         tensors: tuple[CodedTensor, ...] = (_raw_tensor(header, members[0], payload, findings, how),)
     else:
         tensors = _coded_tensors(header, members, payload_type, payload, state, tree, parent, findings, how)
-    if how.keep_levels:
-        remember(header, tensors, payload, tree, how)
+    node = remember(header, tensors, payload, tree, how) if how.keep_levels else None
     if payload_type != PT_BLOCK and len(names) > 1:
         tensors = _split(header, tensors[0], how)
     return DecodedUnit(
@@ -91,6 +90,8 @@ def decode_compressed_data(
         data_format=header.get("nnr_decompressed_data_format", None),
         block=payload_type == PT_BLOCK,
         tools=frozenset(header.tools),
+        parent=parent,
+        node=node,
     )
 
 

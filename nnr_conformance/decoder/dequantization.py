@@ -99,8 +99,8 @@ def dequantize_uniform(
                     path=path,
                 )
                 readings.mark("level-rounding")
-                if readings["level-rounding"] == "once":
-                    _round_once(quantized, _exact_step(qp, density), values)
+                if readings["level-rounding"] == "once" and np.isfinite(step):
+                    _round_once(quantized, float(step), values)
     return values
 
 

@@ -24,6 +24,7 @@ from nnr_conformance.decoder.composition import (
 )
 from nnr_conformance.decoder.formats import convert
 from nnr_conformance.decoder.tensors import CodedTensor, DecodedUnit
+from nnr_conformance.decoder.update_tree import Node
 from nnr_conformance.diagnostics import Findings, stop
 from nnr_conformance.errors import BitstreamError
 from nnr_conformance.limits import DEFAULT_LIMITS, Limits
@@ -33,13 +34,18 @@ SCALING_SUFFIX = "_scaling"
 
 
 class NamedTensor(NamedTuple):
-    """A tensor of the model by name, as float32, int32 or the signalled format; `update` when it is a difference."""
+    """A tensor of the model by name, as float32, int32 or the signalled format; `update` when it is a difference.
+
+    `parent`: the node that is updated, `node`: the one that the tensor belongs to, where they are known and kept.
+    """
 
     name: str
     values: NDArray[Any]
     data_format: int | None
     update: bool
     label: str
+    parent: Node | None = None
+    node: Node | None = None
 
 
 @dataclass(slots=True)
@@ -182,16 +188,29 @@ class Parents:
 
     `left`: names of the base that are still wanted, in order. `tensors`: before they are brought into the format that
     their units signal, which is how they are delivered and not what updates are added to; with the findings of their
-    stream.
+    stream. `versions`: by name all that a tensor was, by its node, since several updates can have one parent.
     """
 
     base: Mapping[str, NDArray[Any]]
     left: dict[str, None]
     tensors: dict[str, tuple[NamedTensor, Findings]] = field(default_factory=dict)
+    versions: dict[str, dict[Node, NDArray[Any]]] = field(default_factory=dict)
 
     def keep(self, tensor: NamedTensor, findings: Findings) -> None:
         """Put a tensor in."""
         self.tensors[tensor.name] = tensor, findings
+        if tensor.node is not None:
+            self.versions.setdefault(tensor.name, {})[tensor.node] = tensor.values
+
+    def parent_of(self, tensor: NamedTensor) -> NDArray[Any] | None:
+        """The values of the node that a tensor updates, else those of its name; the latter are taken out (R-ED2-14)."""
+        latest = self.pop(tensor.name)
+        versions = self.versions.get(tensor.name, {})
+        return latest if tensor.parent is None else versions.get(tensor.parent, latest)
+
+    def forget(self, name: str) -> None:
+        """No update of this name comes any more."""
+        self.versions.pop(name, None)
 
     def pop(self, name: str) -> NDArray[Any] | None:
         """Take a tensor out; None when there is none of this name."""
@@ -217,11 +236,11 @@ class Parents:
 
 
 def updated(tensor: NamedTensor, model: Parents, findings: Findings) -> NamedTensor:
-    """A tensor after its update: taken out of `model`, the parent, and added; a tensor that is no update replaces it.
+    """A tensor after its update: added to its parent, which leaves `model`; a tensor that is no update replaces it.
 
     A difference without a parent, or with one of another shape (update_shape), is delivered as it is.
     """
-    parent = model.pop(tensor.name)
+    parent = model.parent_of(tensor)
     if not tensor.update or parent is None:
         return tensor
     path = joined(tensor.label, tensor.name)
@@ -272,4 +291,4 @@ class CompositionCheck:
 
 
 def _named(unit: DecodedUnit, name: str, values: NDArray[Any]) -> NamedTensor:
-    return NamedTensor(name, values, unit.data_format, unit.update, unit.label)
+    return NamedTensor(name, values, unit.data_format, unit.update, unit.label, unit.parent, unit.node)

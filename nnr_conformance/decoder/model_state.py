@@ -48,7 +48,7 @@ class ModelState:
 
     def leave_scopes(self, label: str, readings: Readings) -> None:
         """Before a unit of this label: end the layer parameter set of an aggregate that was left (R-AGG-12)."""
-        if not self.layer_scope or parent_label(label) == self.layer_scope:
+        if not self.layer_scope or f"{label}.".startswith(f"{self.layer_scope}."):
             return
         if self.layer_quantization is not None:
             readings.mark("lps-scope")

@@ -152,7 +152,7 @@ def _in_coded_order(header: UnitHeader, tensor: HeldTensor, array: NDArray[Any],
 
 def remember(
     header: UnitHeader, tensors: Sequence[CodedTensor], payload: PayloadBytes, tree: UpdateTree, how: UnitDecoder
-) -> None:
+) -> Node:
     """Keep a decoded unit as a node, with the levels that its tensors have, and mark its history (reading history)."""
     node = Node(
         device_id=header.get("device_id", header.get("parent_device_id", None)),
@@ -169,3 +169,4 @@ def remember(
         tree.remember_history(node)
     else:
         tree.forget_history(node)
+    return node

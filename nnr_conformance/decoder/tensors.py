@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnr_conformance.decoder.composition import Member
+from nnr_conformance.decoder.update_tree import Node
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +36,7 @@ class DecodedUnit:
 
     `dimensions`: those of the (composed) weight. `update`: the unit is an update of a parent. `data_format`:
     nnr_decompressed_data_format or None. `block`: the tensors are one NNR_PT_BLOCK. `tools`: names of what was used.
+    `parent`: the node that is updated, `node`: the one that the unit makes, both where they are known and kept.
     """
 
     label: str
@@ -44,3 +46,5 @@ class DecodedUnit:
     data_format: int | None
     block: bool
     tools: frozenset[str]
+    parent: Node | None = None
+    node: Node | None = None

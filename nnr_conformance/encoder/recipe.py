@@ -76,11 +76,15 @@ def build_recipe(units: Sequence[Mapping[str, Any]], readings: Readings = DEFAUL
 
 @dataclass(slots=True)
 class _Builder:
-    """Builds unit after unit; `state` is what earlier ones said, `extra` how many parts more than recipe entries."""
+    """Builds unit after unit; `state` is what earlier ones said, `extra` how many parts more than recipe entries.
+
+    `densities`: qp_density of the model, and of the layer parameter set in force; `layer_sets`: how many came so far.
+    """
 
     state: Mapping[str, Any]
     readings: Readings
     densities: dict[int, int] = field(default_factory=dict)
+    layer_sets: int = 0
     extra: int = 0
 
     def units(self, entry: Mapping[str, Any], label: str) -> list[BuiltStream]:
@@ -122,13 +126,14 @@ class _Builder:
     def _enclosed(self, units: Sequence[Mapping[str, Any]], label: str) -> tuple[bytes, list[TraceEntry]]:
         data, trace = b"", []
         number = 0
-        outside = dict(self.densities)
+        layer_sets = self.layer_sets
         for unit in units:
             for built in self.units(unit, f"{label}.{number}"):
                 trace += _moved(built.trace, 8 * len(data))
                 data += built.data
                 number += 1
-        self.densities = outside
+        if self.layer_sets > layer_sets and self.readings["lps-scope"] == "aggregate":
+            self.densities.pop(LPS, None)
         return data, trace
 
     def _unit(self, unit_type: int, elements: Mapping[str, Any], label: str) -> BuiltStream:
@@ -179,11 +184,12 @@ class _Builder:
         session = Session(out_of_band=out_of_band)
         unit = parse_unit(memoryview(data), label, 0, len(data), state, session)
         self.state = state_after(unit, self.state, self.readings)
+        if unit_type in (MPS, LPS):
+            self.densities.pop(LPS, None)
+        self.layer_sets += unit_type == LPS
         prefix = {MPS: "mps", LPS: "lps"}.get(unit_type)
         if prefix is not None and f"{prefix}_qp_density" in unit.payload:
             self.densities[unit_type] = unit.payload[f"{prefix}_qp_density"]
-            if unit_type == MPS:
-                self.densities.pop(LPS, None)
 
 
 def _payload_names(elements: Mapping[str, Any]) -> set[str]:

@@ -26,6 +26,7 @@ from nnr_conformance.decoder.dequantization import (
 )
 from nnr_conformance.diagnostics import Findings, Severity
 from nnr_conformance.errors import BitstreamError, UsageError
+from nnr_conformance.readings import Readings
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -416,3 +417,13 @@ def test_surplus_bytes_of_raw_floats_are_reported() -> None:
     values = raw_floats(bytes(9), (2,), findings=(findings := Findings()), bits=(0, 72))
     assert values.tolist() == [0, 0]
     assert codes(findings) == ["raw_length"]
+
+
+@pytest.mark.parametrize("qp", [-596, -595, -594, 511, 512])
+def test_level_rounding_makes_no_difference_up_to_two_to_the_24(qp: int) -> None:
+    quantized = np.array([0, 1, 3, -1, (1 << 24) + 1], np.int32)
+    found = [
+        dequantize_uniform(quantized, qp, 2, findings=Findings(), readings=Readings.choose({"level-rounding": reading}))
+        for reading in ("before", "once")
+    ]
+    assert found[0][:4].tobytes() == found[1][:4].tobytes()

@@ -79,6 +79,13 @@ def test_the_scope_of_a_layer_parameter_set_inside_an_aggregate_is_a_reading(sco
     assert (qp["inside"] == qp["behind"]) is shared
 
 
+def test_a_layer_parameter_set_reaches_into_an_aggregate_inside_of_its_own() -> None:
+    inner = aggregate(coded("b", PLAIN), coded("c", PLAIN))
+    units = start(), parameter_set(quantization=(2, -9)), aggregate(layer_set((2, 3)), inner, coded("d", PLAIN))
+    result = decoded(*units, coded("e", PLAIN), limits=Limits(aggregate_depth=2))
+    assert result.qp["b"] == result.qp["c"] == result.qp["d"] == result.qp["e"] + 12
+
+
 def test_without_a_quantization_parameter_float_units_are_refused_and_raw_units_are_not() -> None:
     units = (start(), parameter_set(quantization=None), coded("w", PLAIN), raw("r", GRID))
     result = decoded(*units)

@@ -81,3 +81,35 @@ def test_of_equal_payloads_the_one_of_the_same_name_is_the_parent() -> None:
     found = decode(streams(base, update(change)))
     assert found.diagnostics == ()
     assert found.tensors["w"].tolist() == [[2, 1], [1, 3]]
+
+
+def test_two_updates_of_one_parent_do_not_add_up() -> None:
+    base = model({"topology_elem_id": "w", "float32": [1.0], **node(0)})
+    of_device_0 = update({"topology_elem_id": "w", "float32": [0.5], **by_ids(1)})
+    of_device_1 = update({"topology_elem_id": "w", "float32": [0.125], **by_ids(1, device=1)})
+    assert decode(streams(base, of_device_0, of_device_1)).tensors["w"].tolist() == [1.125]
+    assert decode(streams(base, of_device_1, of_device_0)).tensors["w"].tolist() == [1.5]
+    assert decode(streams(base + of_device_0 + of_device_1)).tensors["w"].tolist() == [1.125]
+
+
+def test_updates_of_a_branch_add_up_along_the_branch() -> None:
+    base = model({"topology_elem_id": "w", "float32": [1.0], **node(0)})
+    first = update({"topology_elem_id": "w", "float32": [0.5], **by_ids(1)})
+    aside = update({"topology_elem_id": "w", "float32": [8.0], **by_ids(1, device=1)})
+    second = update({"topology_elem_id": "w", "float32": [0.25], **by_ids(2)})
+    assert decode(streams(base, first, aside, second)).tensors["w"].tolist() == [1.75]
+
+
+def test_a_parent_of_a_composed_weight_is_the_composed_weight_of_its_node() -> None:
+    block = {
+        "nnr_compressed_data_unit_payload_type": "NNR_PT_BLOCK",
+        "topology_elem_id_list": ["w_G", "w_H"],
+        "compressed_parameter_types": 1,
+        "decomposition_rank": 1,
+        "g_number_of_rows": 2,
+        "tensor_dimensions": [2, 1],
+        "tensors": [{"levels": [[1], [2]]}, {"levels": [[3]]}],
+    }
+    base = model({**block, **node(0)})
+    changes = [update({**block, **by_ids(1, device)}) for device in (0, 1)]
+    assert decode(streams(base, *changes)).tensors["w"].tolist() == [[6.0], [12.0]]

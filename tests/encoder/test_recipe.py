@@ -13,6 +13,7 @@ import nnr_conformance
 from nnr_conformance.encoder.overrides import override, the_element
 from nnr_conformance.encoder.recipe import build_recipe
 from nnr_conformance.errors import BuildError
+from nnr_conformance.readings import Readings
 from nnr_conformance.report.model import Verdict
 
 START: dict[str, Any] = {"NNR_STR": {}}
@@ -186,6 +187,28 @@ def test_bits_and_bytes_can_be_changed(changes: list[dict[str, Any]], expected: 
 def test_a_recipe_that_makes_no_sense_is_refused(bad: list[dict[str, Any]]) -> None:
     with pytest.raises(BuildError):
         build_recipe(bad)
+
+
+@pytest.mark.parametrize(("scope", "last"), [("aggregate", 16.0), ("stream", 2.0)])
+def test_the_size_of_qp_value_follows_the_layer_parameter_set_in_force(scope: str, last: float) -> None:
+    def layer(density: int, parameter: int) -> dict[str, Any]:
+        return {"NNR_LPS": {"lps_qp_density": density, "lps_quantization_parameter": parameter}}
+
+    def named(name: str) -> dict[str, Any]:
+        return {"NNR_NDU": {"topology_elem_id": name, "tensors": [{"levels": [1], "qp_value": 0}]}}
+
+    readings = Readings.choose({"lps-scope": scope})
+    recipe = [START, {"NNR_MPS": {"mps_qp_density": 2, "mps_quantization_parameter": 16}}]
+    recipe += [layer(0, 0), named("a"), {"NNR_AGG": {"units": [layer(3, 8), named("b")]}}, named("c")]
+    found = nnr_conformance.decode(build_recipe(recipe, readings).data, readings=readings)
+    assert {name: one.tolist() for name, one in found.tensors.items()} == {"a": [1.0], "b": [2.0], "c": [last]}
+    assert found.diagnostics == ()
+
+
+def test_a_layer_parameter_set_without_quantization_leaves_qp_value_to_the_model() -> None:
+    unit_of = {"NNR_NDU": {"topology_elem_id": "a", "tensors": [{"levels": [1], "qp_value": -2}]}}
+    recipe = [START, PARAMETERS, {"NNR_LPS": {"lps_qp_density": 7}}, {"NNR_LPS": {}}, unit_of]
+    assert nnr_conformance.decode(build_recipe(recipe).data).tensors["a"].tolist() == [0.75]
 
 
 @pytest.mark.parametrize(

@@ -24,18 +24,28 @@ from tests.suite.corpus.recipe_strategies import (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A node: its ids, the SHA-256 of its payload, and its quantized parameters by name."""
+
+    device: int
+    depth: int
+    digest: str
+    levels: dict[str, list[int]]
+
+
 @dataclass(slots=True)
 class Lineage:
-    """A unit of the base network and what became of it. `nodes`: device and depth of each version, the last one last.
-
-    `layer`: what the unit belongs to. `digest`: SHA-256 of the payload of the last version.
-    """
+    """A unit of the base network and what became of it. `layer`: what the unit belongs to."""
 
     layer: str
     elements: Elements
     parameter: int
-    nodes: list[tuple[int, int]] = field(default_factory=list)
-    digest: str = ""
+    versions: list[Version] = field(default_factory=list)
+
+    def ids(self, device: int, depth: int) -> Elements:
+        """The elements that name a node."""
+        return {"device_id": device, "parameter_id": self.parameter, "put_node_depth": depth}
 
 
 @st.composite
@@ -63,72 +73,70 @@ def has_row_flags(tensor: Elements, elements: Elements) -> bool:
 
 
 @st.composite
-def updates(draw: st.DrawFn, line: Lineage, behind: Sequence[CorpusStream], history: dict[str, list[int]]) -> Elements:
-    """An update of the last version of a unit."""
-    found = copy.deepcopy(line.elements)
-    device, depth = line.nodes[-1]
-    found |= {"device_id": device, "parameter_id": line.parameter, "put_node_depth": depth + 1}
-    if draw(st.booleans()):
-        found |= {"parent_node_id_type": 0, "parent_device_id": device}
+def updates(draw: st.DrawFn, line: Lineage, parent: Version, device: int, history: dict[str, list[int]]) -> Elements:
+    """An update of one of the versions of a unit."""
+    found = copy.deepcopy(line.elements) | line.ids(device, parent.depth + 1)
+    same_payload = [one for one in line.versions if one.digest == parent.digest]
+    if len(same_payload) > 1 or draw(st.booleans()):
+        found |= {"parent_node_id_type": 0, "parent_device_id": parent.device}
     else:
-        found |= {"parent_node_id_type": 1, "parent_node_payload_sha256": int(line.digest, 16)}
+        found |= {"parent_node_id_type": 1, "parent_node_payload_sha256": int(parent.digest, 16)}
     if "float32" in found:
         found["float32"] = draw(permuted(found["float32"]))
         return found
     found["tensors"] = [{**one, "levels": draw(permuted(one["levels"]))} for one in found["tensors"]]
-    in_place = not found.get("first_tensor_dimension_shift") and "split_index" not in found
-    if in_place and draw(st.booleans()):
-        levels = dict(intended(behind[-1]).levels)
-        if set(coded_names(found)) <= set(levels):
-            found["temporal_context_modeling_flag"] = 1
-            for name, tensor in zip(coded_names(found), found["tensors"], strict=True):
-                tensor["base"] = levels[name].ravel().tolist()
-    if in_place and draw(st.booleans()):
+    if found.get("first_tensor_dimension_shift") or "split_index" in found:
+        return found
+    if draw(st.booleans()):
+        found["temporal_context_modeling_flag"] = 1
+        for name, tensor in zip(coded_names(found), found["tensors"], strict=True):
+            tensor["base"] = parent.levels[name]
+    if draw(st.booleans()):
         for name, tensor in zip(coded_names(found), found["tensors"], strict=True):
             if has_row_flags(tensor, found):
                 tensor["history"] = history.get(name, [0] * len(flat(tensor["levels"])))
     return found
 
 
-def extended(stream: CorpusStream, lines: Sequence[Lineage], history: dict[str, list[int]]) -> None:
-    """Note what a stream made of its units, in the order of `lines`."""
+def extend(stream: CorpusStream, nodes: Sequence[tuple[Lineage, int, int]], history: dict[str, list[int]]) -> None:
+    """Note what a stream made: for each unit the line that it belongs to, its device and its depth."""
     built = stream.intended()
     payloads = [entry.value for entry in built.trace if entry.name in {"cabac_payload", "raw_float32_parameter"}]
-    for line, payload in zip(lines, payloads, strict=True):
-        line.digest = hashlib.sha256(payload).hexdigest()
+    levels = {name: found.ravel().tolist() for name, found in intended(stream).levels}
+    for (line, device, depth), payload in zip(nodes, payloads, strict=True):
+        line.versions.append(Version(device, depth, hashlib.sha256(payload).hexdigest(), levels))
     if stream.behind:
-        for name, levels in intended(stream).levels:
-            marks = history.setdefault(name, [0] * levels.size)
-            history[name] = [
-                int(mark or level != 0) for mark, level in zip(marks, levels.ravel().tolist(), strict=True)
-            ]
+        for name, found in levels.items():
+            marks = history.setdefault(name, [0] * len(found))
+            history[name] = [int(mark or level != 0) for mark, level in zip(marks, found, strict=True)]
 
 
 @st.composite
 def chains(draw: st.DrawFn) -> CorpusStream:
-    """The last stream of a chain."""
+    """The last stream of a chain. Updates of another device have any version of a unit as their parent."""
     density = draw(st.integers(0, 7))
     scale = quantization("mps", density, draw(parameters(density)))
     lines: list[Lineage] = []
     for name in draw(st.sampled_from([["a"], ["a", "b"]])):
         for unit in draw(any_units(name, 1, density)):
             elements = {key: found for key, found in unit["NNR_NDU"].items() if key != "parts"}
-            lines.append(Lineage(name, elements, parameter=3 + len(lines), nodes=[(0, 0)]))
+            lines.append(Lineage(name, elements, parameter=3 + len(lines)))
     history: dict[str, list[int]] = {}
-    units = [
-        {"NNR_NDU": line.elements | {"device_id": 0, "parameter_id": line.parameter, "put_node_depth": 0}}
-        for line in lines
-    ]
+    units = [{"NNR_NDU": line.elements | line.ids(0, 0)} for line in lines]
     behind = [stream_of([{"NNR_STR": {}}, {"NNR_MPS": scale}, *units])]
-    extended(behind[0], lines, history)
-    for _ in range(draw(st.integers(1, 2))):
+    extend(behind[0], [(line, 0, 0) for line in lines], history)
+    for number in range(1, draw(st.integers(2, 4))):
         unchanged = draw(st.sampled_from([None, lines[-1].layer]))
-        chosen = [line for line in lines if line.layer != unchanged] or lines
-        of_stream: list[Recipe] = []
-        for line in chosen:
-            of_stream.append({"NNR_NDU": draw(updates(line, behind, history))})
-            line.nodes.append((0, line.nodes[-1][1] + 1))
+        # Units of one layer have a parent of the same age.
+        place = draw(st.sampled_from([None, *range(number)]))
+        nodes, of_stream = [], list[Recipe]()
+        for line in [line for line in lines if line.layer != unchanged] or lines:
+            aside = place is not None and place < len(line.versions)
+            parent = line.versions[place if place is not None and aside else -1]
+            device = number if aside else parent.device
+            of_stream.append({"NNR_NDU": draw(updates(line, parent, device, history))})
+            nodes.append((line, device, parent.depth + 1))
         mps = scale | {"mps_parent_signalling_enabled_flag": 1}
         behind.append(stream_of([{"NNR_STR": {}}, {"NNR_MPS": mps}, *of_stream], behind))
-        extended(behind[-1], chosen, history)
+        extend(behind[-1], nodes, history)
     return behind[-1]

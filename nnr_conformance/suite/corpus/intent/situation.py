@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
 
 from nnr_conformance.readings import Readings
 from nnr_conformance.suite.corpus.intent.elements import UnitIntent
 from nnr_conformance.suite.corpus.intent.refusal import NoIntent
 from nnr_conformance.syntax.enumerations import LPS, MPS, STR, TPL, TPL_REFLIST
-
-_T = TypeVar("_T")
 
 QUANTIZED = 3
 """Bits of the quantization method flags that say that there are quantization parameters."""
@@ -66,27 +62,13 @@ class Situation:
         found = self.of_model if last is None or last.quantization is None else last.quantization
         if found is None:
             raise NoIntent(f"{unit.label}: no parameter set has quantization parameters")
-        if self._written_density(unit) != found.density:
+        if unit.recipe.get("qp_density", found.density) != found.density:
             raise NoIntent(f"{unit.label}: is written for another qp_density than the one in force")
         return found
-
-    def _written_density(self, unit: UnitIntent) -> int:
-        """The density by which the builder chose the size of qp_value."""
-        if "qp_density" in unit.recipe:
-            return int(unit.recipe["qp_density"])
-        layers = (one.quantization for one in self.layers if one.quantization and _inside(unit, one.aggregate))
-        for found in (*_last(layers), self.of_model):
-            if found is not None:
-                return found.density
-        return 0
 
 
 def _inside(unit: UnitIntent, aggregate: str) -> bool:
     return not aggregate or unit.aggregate == aggregate or unit.aggregate.startswith(f"{aggregate}.")
-
-
-def _last(found: Iterable[_T]) -> list[_T]:
-    return list(found)[-1:]
 
 
 def quantization(unit: UnitIntent, prefix: str) -> Quantization | None:
