@@ -7,9 +7,11 @@ and then it is written as it was given, right or wrong.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from nnr_conformance.binary32 import Binary32
 from nnr_conformance.descriptors import BitString, Bytes, Float, String
 from nnr_conformance.encoder.derived import DEFAULTS, LISTS, PRESENCE
 from nnr_conformance.errors import BuildError
@@ -95,8 +97,9 @@ def _converted(found: Any, descriptor: Any, scope: Scope, path: str) -> Any:
         return packed(found)
     if isinstance(descriptor, Bytes):
         return as_bytes(found, path)
-    if isinstance(descriptor, Float) and isinstance(found, str):
-        return float(found)
+    if isinstance(descriptor, Float) and not isinstance(found, Binary32):
+        # The NaN of a YAML loader has the sign that the machine gives it; a stream has the same bits everywhere.
+        return math.nan if math.isnan(float(found)) else float(found)
     if descriptor.enum is not None and isinstance(found, str):
         for number, meaning in descriptor.enum.values.items():
             if meaning == found:

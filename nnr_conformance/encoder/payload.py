@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -51,8 +52,11 @@ class CodingContext:
 
 
 def float_payload(values: Any) -> CodedPayload:
-    """Uncompressed binary32 numbers, the least significant byte first (R-NDU-22)."""
-    flat = list(_flattened(values))
+    """Uncompressed binary32 numbers, the least significant byte first (R-NDU-22).
+
+    NaN as a number is the quiet one without sign, whichever a machine has for it; others are given as bytes.
+    """
+    flat = [one if one == one else math.nan for one in _flattened(values)]  # noqa: PLR0124 - NaN differs from itself
     return CodedPayload(struct.pack(f"<{len(flat)}f", *flat), {"tensor_dimensions": list(shape_of(values))})
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -187,6 +189,17 @@ def test_bits_and_bytes_can_be_changed(changes: list[dict[str, Any]], expected: 
 def test_a_recipe_that_makes_no_sense_is_refused(bad: list[dict[str, Any]]) -> None:
     with pytest.raises(BuildError):
         build_recipe(bad)
+
+
+@pytest.mark.parametrize("nan", [math.nan, math.copysign(math.nan, -1), ".nan"])
+def test_a_nan_has_the_same_bits_whichever_the_machine_has_for_it(nan: Any) -> None:
+    number = yaml.safe_load(nan) if isinstance(nan, str) else nan
+    parameters: dict[str, Any] = {"NNR_MPS": {"validation_set_performance": number}}
+    found = build_recipe([START, parameters, {"NNR_NDU": {"topology_elem_id": "w", "float32": [number]}}])
+    for name in ("validation_set_performance", "raw_float32_parameter"):
+        entry = next(one for one in found.trace if one.name == name)
+        bits = int.from_bytes(found.data, "big") >> 8 * len(found.data) - entry.first - entry.size
+        assert (bits & 0xFFFFFFFF).to_bytes(4, "big") == bytes.fromhex("0000c07f")
 
 
 @pytest.mark.parametrize(("scope", "last"), [("aggregate", 16.0), ("stream", 2.0)])
