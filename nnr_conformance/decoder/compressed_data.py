@@ -48,6 +48,9 @@ from nnr_conformance.syntax.enumerations import (
 from nnr_conformance.syntax.parameter_sets import QCB
 from nnr_conformance.syntax.unit_parser import Unit
 
+_FIRST_EXTENSION = 2
+"""The first value of nnr_decompressed_data_format that is reserved where two are known."""
+
 
 def decode_compressed_data(
     unit: Unit,
@@ -87,12 +90,19 @@ def decode_compressed_data(
         tensors=tensors,
         dimensions=header.dims,
         update=header.get("parent_node_id_present_flag") == 1,
-        data_format=header.get("nnr_decompressed_data_format", None),
+        data_format=_data_format(header, how),
         block=payload_type == PT_BLOCK,
         tools=frozenset(header.tools),
         parent=parent,
         node=node,
     )
+
+
+def _data_format(header: UnitHeader, how: UnitDecoder) -> int | None:
+    """The signalled format; one that is reserved is as good as none (reading decompressed-formats)."""
+    found: int | None = header.get("nnr_decompressed_data_format", None)
+    reserved = found is not None and found >= _FIRST_EXTENSION and how.readings["decompressed-formats"] == "two"
+    return None if reserved else found
 
 
 def _raw_tensor(

@@ -160,3 +160,16 @@ def test_the_exact_product_of_a_codebook_reaches_binary64(transmitted: bool) -> 
     found = decode(stream.data, transmitted=transmitted).tensors["w"]
     assert found.dtype == np.float64
     assert found.tolist() == [INT32.max * 255 / 128]
+
+
+def test_a_format_that_is_reserved_where_two_are_known_is_as_good_as_none() -> None:
+    unit = {
+        "topology_elem_id": "w",
+        "nnr_compressed_data_unit_payload_type": "NNR_PT_INT",
+        "tensors": [{"levels": [3]}],
+    }
+    data = build_recipe(
+        [{"NNR_STR": {}}, {"NNR_MPS": {}}, {"NNR_NDU": {**unit, "nnr_decompressed_data_format": 5}}]
+    ).data
+    assert decode(data).tensors["w"].dtype == np.int8
+    assert decode(data, readings=["decompressed-formats=two"]).tensors["w"].dtype == np.int32

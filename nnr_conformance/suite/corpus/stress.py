@@ -173,6 +173,12 @@ def _aggregate(count: int) -> bytes:
     return _stream({}, [{"NNR_AGG": {"units": [_tiny(number) for number in range(count)]}}])
 
 
+def _classes() -> bytes:
+    accuracies = [int(number) / 1024 for number in random_numbers(SEED, 65_535) % np.uint64(1024)]
+    record = {"mse_threshold": [0.5], "dpm_nn_accuracy": [0.75], "nn_reduction_ratio": [0.5]}
+    return _stream({**record, "dpm_nn_class_accuracy": [accuracies]}, [_tiny(1)])
+
+
 def _deep_names() -> bytes:
     path = ".".join(f"block{number}" for number in range(100))
     units = [{"NNR_NDU": {"topology_elem_id": f"{path}.{number}", "float32": [number / 8]}} for number in range(NAMES)]

@@ -8,6 +8,7 @@ FAMILIES: tuple[str, ...] = (
     "block_scans",
     "initialization_ids",
     "large_tensors",
+    "largest_maps",
     "skipped_rows",
     "tool_pairs",
 )
