@@ -57,9 +57,9 @@ class ChainDecoder:
 
     `base`: the model that the first stream updates, by name. `transmitted_only`: the tensors of the last stream as they
     were transmitted, nothing composed or added. `wanted`: only tensors of these names. `on_progress`: called with the
-    number of bytes done. `on_unit`: called with the number of the stream, each parsed unit and its trace. `disabled`:
-    codes that are not reported. After the iteration `decoders` has one decoder for each stream; findings are in
-    `findings`, one for each stream.
+    number of bytes done. `on_unit`: called with the number of the stream, each parsed unit and its trace; `on_decoded`:
+    with the number and each decoded unit. `disabled`: codes that are not reported. After the iteration `decoders` has
+    one decoder for each stream; findings are in `findings`, one for each stream.
     """
 
     streams: tuple[memoryview, ...]
@@ -117,11 +117,10 @@ class ChainDecoder:
                 if self.wanted is None or tensor.name in self.wanted:
                     yield in_format(tensor, decoder.findings), origin
             del tensor, origin
-        for name in self._pick(model.names()):
-            unchanged = model.deliver(name)
-            if unchanged is not None:
-                yield unchanged, None
-            del unchanged
+        for tensor in model.rest():
+            if self.wanted is None or tensor.name in self.wanted:
+                yield tensor, None
+            del tensor
 
     def units(self) -> Iterator[tuple[int, DecodedUnit]]:
         """Every decoded unit of every stream with the number of its stream; checked for composition, nothing kept."""
@@ -132,8 +131,6 @@ class ChainDecoder:
             composition.begin(decoder.findings)
             for unit in self._units(decoder):
                 composition.add(unit)
-                if self.on_decoded is not None:
-                    self.on_decoded(number, unit)
                 yield number, unit
                 del unit
             composition.finish()
@@ -181,6 +178,8 @@ class ChainDecoder:
         digests = self.digests[-1]
         for unit in decoder:
             digests.add_tensors(unit)
+            if self.on_decoded is not None:
+                self.on_decoded(len(self.decoders) - 1, unit)
             yield unit
             del unit
 
@@ -230,16 +229,20 @@ def decode(
         compiled=compiled,
         out_of_band=out_of_band,
     )
-    delivered: dict[str, NDArray[Any]] = {}
     levels: dict[str, NDArray[np.int32]] = {}
     qp: dict[str, int] = {}
-    for tensor, unit in chain.tensors_with_units():
-        delivered[tensor.name] = tensor.values
-        for coded in unit.tensors if unit is not None else ():
+
+    def remember(number: int, unit: DecodedUnit) -> None:
+        if number < len(chain.streams) - 1:
+            return
+        for coded in unit.tensors:
             if coded.quantized is not None:
                 levels[coded.name] = coded.quantized
             if coded.qp is not None:
                 qp[coded.name] = coded.qp
+
+    chain.on_decoded = remember
+    delivered = {tensor.name: tensor.values for tensor in chain}
     return Decoded(
         delivered,
         levels,

@@ -45,7 +45,6 @@ from nnr_conformance.syntax.enumerations import (
     PT_INT,
     PT_RAW_FLOAT,
 )
-from nnr_conformance.syntax.parameter_sets import QCB
 from nnr_conformance.syntax.unit_parser import Unit
 
 _FIRST_EXTENSION = 2
@@ -64,7 +63,7 @@ def decode_compressed_data(
 ) -> DecodedUnit:
     """Decode one NNR_NDU. Raises BitstreamError when its tensors cannot be had; the judge hears of lesser things."""
     findings = judge.findings
-    header = UnitHeader(unit, names, places_of(trace, unit.label))
+    header = UnitHeader(unit, names, places_of(trace))
     header.dims = dimensions(header, how.limits)
     if unit.is_part:
         header.tools.add("partial data")
@@ -235,7 +234,7 @@ def _codebooks(
     if not header.get("codebook_present_flag"):
         return [None] * len(members)
     header.tools.add("codebook")
-    if not state.methods & QCB:
+    if not state.codebooks_announced:
         element = "codebook_present_flag"
         message = "NNR_QCB is not among the quantization method flags"
         findings.report("codebook_not_announced", message, bits=header.place(element), path=header.path(element))

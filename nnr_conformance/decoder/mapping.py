@@ -92,6 +92,14 @@ def shifted_dims(
     return (*dims[shift : shift + 1], *dims[:shift], *dims[shift + 1 :])
 
 
+def apply_dimension_shift(
+    array: NDArray[Any], first_tensor_dimension_shift: int, *, readings: Readings = DEFAULT_READINGS
+) -> NDArray[Any]:
+    """R-ED2-27: a view of `array` with the shifted dimension first, as it is coded. Errors as for `shifted_dims`."""
+    shift = _checked_shift(array.ndim, first_tensor_dimension_shift, readings, "", None)
+    return np.moveaxis(array, shift, 0)
+
+
 def undo_dimension_shift(
     array: NDArray[Any], first_tensor_dimension_shift: int, *, readings: Readings = DEFAULT_READINGS
 ) -> NDArray[Any]:

@@ -69,7 +69,7 @@ class Composer:
 
     def add(self, unit: DecodedUnit) -> Iterator[NamedTensor]:
         """Take a unit; the tensors that are complete with it."""
-        if self._factor is not None and not (not unit.block and unit.tensors[0].member is Member.H):
+        if unit.tensors[0].member is not Member.H:
             yield from self._give_up_factor("the next unit does not hold H")
         if unit.block:
             yield from self._block(unit)
@@ -82,7 +82,6 @@ class Composer:
         yield from self._give_up_factor("the stream ends before H")
         for unit, tensor in self._scalings.values():
             yield _named(unit, tensor.name, tensor.values)
-        self._scalings.clear()
 
     def _single(self, unit: DecodedUnit, tensor: CodedTensor) -> Iterator[NamedTensor]:
         if tensor.member is Member.LOCAL_SCALING:
@@ -126,7 +125,7 @@ class Composer:
             if scaling is not None:
                 values = self._scaled(values, scaling, path)
             if h is not None:
-                self._check_products(values.size, h.values.shape[-1], path, h.bits)
+                self._check_products(values.size, h.values.shape[1], path, h.bits)
                 values = self._product(values, h, unit, path)
         except BitstreamError as fault:
             self.findings.add(fault.diagnostic)
@@ -184,7 +183,7 @@ def in_format(tensor: NamedTensor, findings: Findings) -> NamedTensor:
 
 @dataclass(slots=True)
 class Parents:
-    """The model so far, by name: a base, whose tensors are fetched when they are needed, and tensors that replace it.
+    """The model so far, by name: a base, whose tensors are fetched when they are needed, and values that replace it.
 
     `left`: names of the base that are still wanted, in order. `tensors`: before they are brought into the format that
     their units signal, which is how they are delivered and not what updates are added to; with the findings of their
@@ -194,45 +193,35 @@ class Parents:
     base: Mapping[str, NDArray[Any]]
     left: dict[str, None]
     tensors: dict[str, tuple[NamedTensor, Findings]] = field(default_factory=dict)
-    versions: dict[str, dict[Node, NDArray[Any]]] = field(default_factory=dict)
+    versions: dict[str, dict[Node | None, NDArray[Any]]] = field(default_factory=dict)
 
     def keep(self, tensor: NamedTensor, findings: Findings) -> None:
-        """Put a tensor in."""
+        """Put a tensor in, as the last one of its name and as that of its node."""
         self.tensors[tensor.name] = tensor, findings
-        if tensor.node is not None:
-            self.versions.setdefault(tensor.name, {})[tensor.node] = tensor.values
+        self.versions.setdefault(tensor.name, {})[tensor.node] = tensor.values
 
     def parent_of(self, tensor: NamedTensor) -> NDArray[Any] | None:
         """The values of the node that a tensor updates, else those of its name; the latter are taken out (R-ED2-14)."""
-        latest = self.pop(tensor.name)
-        versions = self.versions.get(tensor.name, {})
-        return latest if tensor.parent is None else versions.get(tensor.parent, latest)
+        latest = self._pop(tensor.name)
+        return latest if tensor.parent is None else self.versions.get(tensor.name, {}).get(tensor.parent, latest)
 
     def forget(self, name: str) -> None:
         """No update of this name comes any more."""
         self.versions.pop(name, None)
 
-    def pop(self, name: str) -> NDArray[Any] | None:
-        """Take a tensor out; None when there is none of this name."""
-        from_base = name in self.left
-        if from_base:
+    def _pop(self, name: str) -> NDArray[Any] | None:
+        if name in self.left:
             del self.left[name]
-        if name in self.tensors:
-            return self.tensors.pop(name)[0].values
-        return self.base[name] if from_base else None
+            return self.base[name]
+        return self.tensors.pop(name)[0].values if name in self.tensors else None
 
-    def deliver(self, name: str) -> NamedTensor | None:
-        """Take a tensor out, in the format that its unit signals; None when there is none of this name."""
-        if name in self.tensors:
-            tensor, findings = self.tensors[name]
-            self.pop(name)
-            return in_format(tensor, findings)
-        values = self.pop(name)
-        return None if values is None else NamedTensor(name, values, None, False, "")
-
-    def names(self) -> list[str]:
-        """The names of all tensors, those of the base first."""
-        return [*self.left, *(name for name in self.tensors if name not in self.left)]
+    def rest(self) -> Iterator[NamedTensor]:
+        """Take all tensors out, those of the base first, each in the format that its unit signals."""
+        for name in [*self.left]:
+            del self.left[name]
+            yield NamedTensor(name, self.base[name], None, False, "")
+        for name in [*self.tensors]:
+            yield in_format(*self.tensors.pop(name))
 
 
 def updated(tensor: NamedTensor, model: Parents, findings: Findings) -> NamedTensor:
@@ -243,9 +232,9 @@ def updated(tensor: NamedTensor, model: Parents, findings: Findings) -> NamedTen
     parent = model.parent_of(tensor)
     if not tensor.update or parent is None:
         return tensor
-    path = joined(tensor.label, tensor.name)
     try:
-        return tensor._replace(values=add_update(parent, tensor.values, path=path), update=False)
+        values = add_update(parent, tensor.values, path=joined(tensor.label, tensor.name))
+        return tensor._replace(values=values, update=False)
     except BitstreamError as fault:
         findings.add(fault.diagnostic)
         return tensor
@@ -253,13 +242,14 @@ def updated(tensor: NamedTensor, model: Parents, findings: Findings) -> NamedTen
 
 @dataclass(slots=True)
 class CompositionCheck:
-    """Checks the composition of a chain of streams as decoding does, but calculates nothing and keeps no values.
+    """Checks the composition of a chain of streams as decoding does, but calculates and keeps nothing but integers.
 
-    `parents`: dimensions and type of each tensor of the model so far. To be begun for each stream, with its findings.
+    `model`: each tensor of the streams so far; of real numbers only the dimensions. To be begun for each stream, with
+    its findings.
     """
 
     limits: Limits = DEFAULT_LIMITS
-    parents: dict[str, tuple[tuple[int, ...], np.dtype[Any]]] = field(default_factory=dict)
+    model: Parents = field(default_factory=lambda: Parents({}, {}))
     _composer: Composer | None = None
 
     def begin(self, findings: Findings) -> None:
@@ -279,15 +269,18 @@ class CompositionCheck:
             self._compare(self._composer.finish(), self._composer.findings)
 
     def _compare(self, tensors: Iterator[NamedTensor], findings: Findings) -> None:
-        """Updates must have the dimensions of their parents."""
+        """Updates must have the dimensions of their parents, and sums of integers must fit."""
         for tensor in tensors:
-            parent = self.parents.get(tensor.name)
+            parent, values = self.model.parent_of(tensor), tensor.values
             if tensor.update and parent is not None:
                 try:
-                    check_update(*parent, tensor.values, path=joined(tensor.label, tensor.name))
+                    check_update(parent.shape, parent.dtype, values, path=joined(tensor.label, tensor.name))
+                    if values.dtype.kind == "i":
+                        values = add_update(parent, values, path=joined(tensor.label, tensor.name))
                 except BitstreamError as fault:
                     findings.add(fault.diagnostic)
-            self.parents[tensor.name] = tensor.values.shape, tensor.values.dtype
+            known = values if values.dtype.kind == "i" else np.broadcast_to(np.float32(0), values.shape)
+            self.model.keep(tensor._replace(values=known), findings)
 
 
 def _named(unit: DecodedUnit, name: str, values: NDArray[Any]) -> NamedTensor:

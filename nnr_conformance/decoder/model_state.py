@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from nnr_conformance.diagnostics import stop
 from nnr_conformance.readings import Readings
+from nnr_conformance.syntax.parameter_sets import QCB
 from nnr_conformance.syntax.unit_parser import Unit
 
 
@@ -17,43 +18,44 @@ class Quantization(NamedTuple):
     parameter: int
 
 
-def parent_label(label: str) -> str:
-    """The label of the aggregate unit that encloses a unit, or an empty string: ``unit 3.1`` is inside ``unit 3``."""
-    return label.rpartition(".")[0]
+def scope_of(label: str) -> str:
+    """How the labels of all units begin that the aggregate unit around a unit encloses: ``unit 3.`` for ``unit 3.1``.
+
+    Empty, as all labels begin, for a unit outside of aggregate units.
+    """
+    head, separator, _ = label.rpartition(".")
+    return head + separator
 
 
 @dataclass(slots=True)
 class ModelState:
     """State between one start unit and the next (R-ORD-12)."""
 
-    profile: int | None = None
-    methods: int = 0
+    codebooks_announced: bool = False
     quantization: Quantization | None = None
     layer_quantization: Quantization | None = None
-    layer_set: str = ""
     layer_scope: str = ""
     reference_list: tuple[str, ...] | None = None
 
     def start_parameter_set(self, unit: Unit) -> None:
         """An NNR_MPS: its flags and quantization defaults."""
-        self.methods = unit.get("mps_quantization_method_flags", 0)
+        self.codebooks_announced = unit.get("mps_quantization_method_flags") & QCB != 0
         self.quantization = _quantization(unit, "mps")
 
     def start_layer_set(self, unit: Unit) -> None:
         """An NNR_LPS: in force from here on (R-ORD-04, R-LPS-04, R-LPS-05)."""
-        self.layer_set = unit.label
-        self.layer_scope = parent_label(unit.label)
+        self.layer_scope = scope_of(unit.label)
         self.layer_quantization = _quantization(unit, "lps")
-        self.methods |= unit.get("lps_quantization_method_flags", 0)
+        self.codebooks_announced |= unit.get("lps_quantization_method_flags") & QCB != 0
 
     def leave_scopes(self, label: str, readings: Readings) -> None:
         """Before a unit of this label: end the layer parameter set of an aggregate that was left (R-AGG-12)."""
-        if not self.layer_scope or f"{label}.".startswith(f"{self.layer_scope}."):
+        if label.startswith(self.layer_scope):
             return
         if self.layer_quantization is not None:
             readings.mark("lps-scope")
         if readings["lps-scope"] == "aggregate":
-            self.layer_set = self.layer_scope = ""
+            self.layer_scope = ""
             self.layer_quantization = None
 
     def quantization_in_force(self, path: str) -> Quantization:

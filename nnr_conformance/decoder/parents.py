@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from nnr_conformance.decoder.composition import Member
 from nnr_conformance.decoder.how import UnitDecoder
+from nnr_conformance.decoder.mapping import apply_dimension_shift
 from nnr_conformance.decoder.payloads import PayloadBytes
 from nnr_conformance.decoder.tensors import CodedTensor
 from nnr_conformance.decoder.unit_header import HeldTensor, UnitHeader
-from nnr_conformance.decoder.update_tree import Node, UpdateTree, compact
+from nnr_conformance.decoder.update_tree import Node, NodeIds, UpdateTree, compact
 from nnr_conformance.diagnostics import Findings, stop
 from nnr_conformance.entropy import TensorResult
 from nnr_conformance.machines import Judge
@@ -77,7 +78,7 @@ def _lookup_ids(header: UnitHeader, tree: UpdateTree, judge: Judge, given: bool)
             judge.met(code)
         return node
     namesake = tree.by_name(header.names[0])
-    if namesake is not None and namesake.device_id is None:
+    if namesake is not None and namesake.ids is None:
         # A parent of an edition 1 stream has no node ids; its name is all there is.
         return namesake
     if not tree.nodes or (given and (device, parameter) not in tree.depths):
@@ -96,7 +97,8 @@ def _lookup_ids(header: UnitHeader, tree: UpdateTree, judge: Judge, given: bool)
 
 def _compare_ids(header: UnitHeader, parent: Node, judge: Judge) -> None:
     """R-ED2-30: an update has the element ids or the parameter id of its parent."""
-    if not set(header.names).isdisjoint(parent.names) or header.get("parameter_id", None) == parent.parameter_id:
+    same_parameter = parent.ids is not None and parent.ids.parameter_id == header.get("parameter_id")
+    if same_parameter or not set(header.names).isdisjoint(parent.names):
         judge.met("update_ids_differ")
     else:
         message = f"{header.names[0]!r} is an update of {parent.names[0]!r}"
@@ -119,15 +121,16 @@ def base_levels(
         element = "temporal_context_modeling_flag"
         message = f"the levels of the parent of {tensor.name!r} are not known"
         stop("parent_missing", message, bits=header.place(element), path=header.path(element))
-    return _in_coded_order(header, tensor, levels, how).astype(np.int32, copy=False)
+    return _in_coded_order(header, tensor, levels, how).astype(np.int32)
 
 
 def check_history(
     header: UnitHeader, tensor: HeldTensor, result: TensorResult, tree: UpdateTree, findings: Findings
 ) -> None:
     """Report history_missing when contexts depend on a history of which nothing is known (R-ED2-20)."""
-    if result.history_flag and header.get("put_node_depth") > 1 and tensor.name not in tree.history:
-        message = f"the updates of {tensor.name!r} before depth {header.get('put_node_depth')} are not known"
+    depth = header.get("put_node_depth")
+    if result.history_flag and depth is not None and depth > 1 and tensor.name not in tree.history:
+        message = f"the updates of {tensor.name!r} before depth {depth} are not known"
         findings.report("history_missing", message, path=header.path())
 
 
@@ -142,12 +145,19 @@ def history_marks(
 
 
 def _in_coded_order(header: UnitHeader, tensor: HeldTensor, array: NDArray[Any], how: UnitDecoder) -> NDArray[Any]:
-    if array.shape == tensor.shape and array.ndim > 1 and header.get("first_tensor_dimension_shift"):
-        if how.readings["dimension-shift"] == "move-to-front" and tensor.member is Member.WEIGHT:
-            array = np.moveaxis(array, header.get("first_tensor_dimension_shift"), 0)
-    elif array.shape == () and tensor.shape == ():
-        array = array.reshape(1)
+    """Levels or marks as `coded_shape` says; those of other dimensions stay as they are, to be refused by them."""
+    if array.shape == tensor.shape:
+        array = array.reshape(tensor.shape or (1,))
+        if tensor.member is Member.WEIGHT:
+            array = apply_dimension_shift(array, header.get("first_tensor_dimension_shift"), readings=how.readings)
     return np.ascontiguousarray(array)
+
+
+def _ids(header: UnitHeader) -> NodeIds | None:
+    """The ids of the node that a unit is, None for a unit without them; an update that leaves out its device_id has
+    that of its parent."""
+    device = header.get("device_id", header.get("parent_device_id"))
+    return None if device is None else NodeIds(device, header.get("parameter_id"), header.get("put_node_depth"))
 
 
 def remember(
@@ -155,9 +165,7 @@ def remember(
 ) -> Node:
     """Keep a decoded unit as a node, with the levels that its tensors have, and mark its history (reading history)."""
     node = Node(
-        device_id=header.get("device_id", header.get("parent_device_id", None)),
-        parameter_id=header.get("parameter_id", None),
-        depth=header.get("put_node_depth"),
+        ids=_ids(header),
         names=tuple(dict.fromkeys((*header.names, *(tensor.name for tensor in tensors)))),
         levels={tensor.name: compact(tensor.quantized) for tensor in tensors if tensor.quantized is not None},
     )

@@ -74,7 +74,7 @@ class StreamDecoder:
     undecoded: list[str] = field(default_factory=list)
     _inflated: int = 0
     judge: Judge = field(init=False)
-    _state: ModelState | None = None
+    _state: ModelState = field(default_factory=ModelState)
     _parts: PartCollector = field(init=False)
     _elements: Watch = field(default_factory=lambda: Watch(ELEMENT))
     _references: Watch = field(default_factory=lambda: Watch(REFERENCE_LIST))
@@ -113,6 +113,11 @@ class StreamDecoder:
                 self.undecoded.append(unit.label)
         elif unit.unit_type in (NDU, -1):
             self.undecoded.append(unit.label)
+        self._note_unit(unit, names)
+        return decoded
+
+    def _note_unit(self, unit: Unit, names: tuple[str, ...]) -> None:
+        """Keep what reports say of a unit."""
         self.units.append(
             UnitSummary(
                 unit.label,
@@ -124,13 +129,11 @@ class StreamDecoder:
                 tuple(unit.get("tensor_dimensions", ())) if unit.unit_type == NDU and not unit.broken else (),
             )
         )
-        return decoded
 
     def _act(self, unit: Unit, trace: list[TraceEntry]) -> tuple[tuple[str, ...], DecodedUnit | None]:
         if unit.unit_type == STR:
             self._start_model(unit)
-            return (), None
-        state = self._state = self._state or ModelState()
+        state = self._state
         state.leave_scopes(unit.label, self.how.readings)
         if unit.unit_type == MPS:
             state.start_parameter_set(unit)
@@ -138,7 +141,7 @@ class StreamDecoder:
             self.tools.add("layer parameter set")
             state.start_layer_set(unit)
         elif unit.unit_type in (TPL, QNT):
-            self._carry(unit, state, trace)
+            self._carry(unit, trace)
         elif unit.unit_type == AGG:
             self.tools.add("aggregate")
         elif unit.unit_type == NDU:
@@ -147,7 +150,7 @@ class StreamDecoder:
 
     def _start_model(self, unit: Unit) -> None:
         self._end_model()
-        self._state = ModelState(profile=unit.get("general_profile_idc"))
+        self._state = ModelState()
         self.tools.add("edition 2" if unit.get("general_profile_idc") == 1 else "edition 1")
 
     def _end_model(self) -> None:
@@ -164,7 +167,7 @@ class StreamDecoder:
         self.tools.add("partial data")
         return self._parts.add(self.buffer, unit, ids)
 
-    def _carry(self, unit: Unit, state: ModelState, trace: list[TraceEntry]) -> None:
+    def _carry(self, unit: Unit, trace: list[TraceEntry]) -> None:
         """A topology or quantization unit: keep its data, and the reference list for indices."""
         prefix = "topology" if unit.unit_type == TPL else "quantization"
         storage = unit.get(f"{prefix}_storage_format")
@@ -175,23 +178,23 @@ class StreamDecoder:
         if unit.is_part:
             tree = parse_joined_payload(unit, payload.data, Session(self.findings, None, self.how.limits))
         if unit.unit_type == TPL and storage in (TPL_PRUN, TPL_REFLIST):
-            tree = self._container(unit, tree, trace)
-        if unit.unit_type == TPL and storage == TPL_REFLIST:
-            self.tools.add("reference list")
-            self._hear(self._references, Event("list", unit.label))
-            state.reference_list = tuple(tree["topology_elements_ids_list"]["topology_elem_id_list"])
-            return
-        if unit.unit_type == TPL and storage == TPL_PRUN:
-            self.tools.add("pruning container")
+            self._take_container(storage, self._container(unit, tree, trace), unit.label)
             return
         data = tree[f"{prefix}_data"]
         content = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
         if unit.get(f"{prefix}_compression_format") == DFL and not isinstance(data, str):
             self.tools.add("deflate")
             path = joined(joined(unit.label, f"nnr_{prefix}_unit_payload"), f"{prefix}_data")
-            bits = places_of(trace, unit.label).get(f"{prefix}_data", (8 * unit.payload_first, 8 * unit.end))
+            bits = places_of(trace).get(f"{prefix}_data", (8 * unit.payload_first, 8 * unit.end))
             content = self._inflate(content, path, bits)
         self.carried.append(CarriedData(unit.label, unit.unit_type, storage, bytes(content)))
+
+    def _take_container(self, storage: int, tree: Mapping[str, Any], label: str) -> None:
+        """A reference list, which later units refer to, or a pruning container, which changes nothing here."""
+        self.tools.add("reference list" if storage == TPL_REFLIST else "pruning container")
+        if storage == TPL_REFLIST:
+            self._hear(self._references, Event("list", label))
+            self._state.reference_list = tuple(tree["topology_elements_ids_list"]["topology_elem_id_list"])
 
     def _inflate(self, data: bytes | memoryview, path: str, bits: tuple[int, int]) -> bytes:
         """NNR_DFL data, inflated; all that a stream inflates is within one limit."""
@@ -208,7 +211,7 @@ class StreamDecoder:
             return tree
         self.tools.add("deflate")
         path = joined(joined(unit.label, "nnr_topology_unit_payload"), "topology_data")
-        bits = places_of(trace, unit.label).get("topology_data", (8 * unit.payload_first, 8 * unit.end))
+        bits = places_of(trace).get("topology_data", (8 * unit.payload_first, 8 * unit.end))
         content = self._inflate(tree["topology_data"], path, bits)
         inflated: Mapping[str, Any] = parse_inflated_container(
             unit, content, Session(self.findings, None, self.how.limits)
@@ -221,7 +224,7 @@ class StreamDecoder:
         names = element_names(unit, state.reference_list, trace)
         indexed = element_indices(unit) is not None
         if indexed:
-            bits, path = id_place(unit, places_of(trace, unit.label))
+            bits, path = id_place(unit, places_of(trace))
             self._hear(self._references, Event("index", unit.label), bits, path)
         if names is None:
             self.undecoded.append(unit.label)
@@ -237,16 +240,13 @@ class StreamDecoder:
 
     def _hear_of_elements(self, unit: Unit, names: tuple[str, ...], event: str, trace: list[TraceEntry]) -> None:
         """The unit holds these elements; one that is twice in its own list is not an element that came before."""
-        places: Mapping[str, tuple[int, int]] = {}
         numbers: dict[str, int] = {}
         for number, name in enumerate(names):
             numbers.setdefault(name, number)
+        places = places_of(trace)
         for name, number in numbers.items():
-            for decision in self._elements.take(Event(event, unit.label, repr(name), key=name)):
-                # Places are looked up once, and only for what is wrong: lists of ids can be long.
-                places = places if decision.met or places else places_of(trace, unit.label)
-                bits, path = (None, "") if decision.met else id_place(unit, places, number)
-                self.judge.hear(decision, bits=bits, path=path)
+            bits, path = id_place(unit, places, number)
+            self._hear(self._elements, Event(event, unit.label, repr(name), key=name), bits, path)
 
     def _hear(self, watch: Watch, event: Event, bits: tuple[int, int] | None = None, path: str = "") -> None:
         for decision in watch.take(event):

@@ -40,24 +40,27 @@ class UnitHeader:
         here = joined(self.unit.label, HEADER)
         return joined(here, element) if element else here
 
-    def get(self, element: str, default: Any = 0) -> Any:
+    def get(self, element: str, default: Any = None) -> Any:
         return self.unit.get(element, default)
 
 
 @dataclass(frozen=True, slots=True)
 class HeldTensor:
-    """A tensor that the unit holds: its name, what it is, its shape, and whether block scans apply to it."""
+    """A tensor that the unit holds: its name, what it is, its shape."""
 
     name: str
     member: Member
     shape: tuple[int, ...]
-    scanned: bool
+
+    @property
+    def scanned(self) -> bool:
+        """Whether block scans apply to it (R-NDU-28)."""
+        return self.member in (Member.WEIGHT, Member.G, Member.H)
 
 
-def places_of(trace: Sequence[TraceEntry], label: str) -> dict[str, tuple[int, int]]:
-    """First and end bit of each element that is in a unit by name, with its subscript."""
-    own = (entry for entry in trace if entry.path.startswith(label) and not entry.inferred)
-    return {entry.name: (entry.first, entry.first + entry.size) for entry in own}
+def places_of(trace: Sequence[TraceEntry]) -> dict[str, tuple[int, int]]:
+    """First and end bit of each element of a unit by name, with its subscript."""
+    return {entry.name: (entry.first, entry.first + entry.size) for entry in trace}
 
 
 def element_indices(unit: Unit) -> list[int] | None:
@@ -94,7 +97,7 @@ def element_names(
         return None
     for number, index in enumerate(indices):
         if index >= len(reference_list):
-            bits, path = id_place(unit, places_of(trace, unit.label), number)
+            bits, path = id_place(unit, places_of(trace), number)
             message = f"index {index}, but the reference list has {len(reference_list)} ids"
             stop("reference_index_range", message, bits=bits, path=path)
     return tuple(reference_list[index] for index in indices)
@@ -144,8 +147,7 @@ def held_tensors(header: UnitHeader, payload_type: int) -> list[HeldTensor]:
         element = "g_number_of_rows" if member in (Member.G, Member.H) else "count_tensor_dimensions"
         bits, path = header.place(element), header.path(element)
         shape = member_shape(member, header.dims, rank, rows, path=path, bits=bits)
-        scanned = member in (Member.WEIGHT, Member.G, Member.H)
-        tensors.append(HeldTensor(header.names[position], member, shape, scanned))
+        tensors.append(HeldTensor(header.names[position], member, shape))
     return tensors
 
 
@@ -160,30 +162,28 @@ def _single(header: UnitHeader, types: int, rank: int, rows: int) -> HeldTensor:
             header.dims, rank, rows, path=header.path("g_number_of_rows"), bits=header.place("g_number_of_rows")
         )
         if holds_h(header.get("element_name", ""), header.get("G_pending")):
-            return HeldTensor(name, Member.H, shapes[1], True)
-        return HeldTensor(name, Member.G, shapes[0], True)
+            return HeldTensor(name, Member.H, shapes[1])
+        return HeldTensor(name, Member.G, shapes[0])
     if types & CPT_LS and len(header.dims) == 1 and name.endswith("_scaling"):
         header.tools.add("local scaling")
-        return HeldTensor(name, Member.LOCAL_SCALING, header.dims, False)
-    return HeldTensor(name, Member.WEIGHT, header.dims, len(header.dims) > 1)
+        return HeldTensor(name, Member.LOCAL_SCALING, header.dims)
+    return HeldTensor(name, Member.WEIGHT, header.dims)
 
 
 def coded_shape(header: UnitHeader, tensor: HeldTensor, how: UnitDecoder) -> tuple[int, ...]:
     """The shape in which the tensor is coded: a scalar as one element, a shifted dimension first (R-ED2-27)."""
-    if not tensor.shape:
-        return (1,)
     shift = header.get("first_tensor_dimension_shift")
-    if shift and tensor.member is Member.WEIGHT and len(tensor.shape) > 1:
+    if shift and tensor.member is Member.WEIGHT:
         header.tools.add("dimension shift")
         element = "first_tensor_dimension_shift"
         return shifted_dims(
             tensor.shape, shift, readings=how.readings, path=header.path(element), bits=header.place(element)
         )
-    return tensor.shape
+    return tensor.shape or (1,)
 
 
 def as_transmitted(header: UnitHeader, tensor: HeldTensor, array: NDArray[Any], how: UnitDecoder) -> NDArray[Any]:
     shift = header.get("first_tensor_dimension_shift")
-    if shift and tensor.member is Member.WEIGHT and array.ndim > 1:
+    if tensor.member is Member.WEIGHT:
         array = undo_dimension_shift(array, shift, readings=how.readings)
     return array.reshape(tensor.shape)

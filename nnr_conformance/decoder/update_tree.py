@@ -10,12 +10,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Levels = NDArray[np.signedinteger[Any]]
+
+
+class NodeIds(NamedTuple):
+    """device_id, parameter_id and put_node_depth, by which a node is found."""
+
+    device_id: int
+    parameter_id: int
+    depth: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,9 +33,7 @@ class Node:
     A tensor of NNR_PT_RAW_FLOAT has no quantized parameters.
     """
 
-    device_id: int | None
-    parameter_id: int | None
-    depth: int
+    ids: NodeIds | None
     names: tuple[str, ...]
     levels: dict[str, Levels]
 
@@ -49,10 +55,10 @@ class UpdateTree:
 
     def add(self, node: Node, payload: bytes | memoryview) -> None:
         """Remember a node; `payload` is that of its unit, by whose SHA-256 or SHA-512 it can be referred to."""
-        if node.device_id is not None and node.parameter_id is not None:
-            self.nodes[node.device_id, node.parameter_id, node.depth] = node
-            self.depths[node.device_id, node.parameter_id] = node.depth
-            self.parameters.add(node.parameter_id)
+        if node.ids is not None:
+            self.nodes[node.ids] = node
+            self.depths[node.ids.device_id, node.ids.parameter_id] = node.ids.depth
+            self.parameters.add(node.ids.parameter_id)
         for name in node.names:
             self.latest[name] = node
         for digest in (hashlib.sha256(payload).digest(), hashlib.sha512(payload).digest()):

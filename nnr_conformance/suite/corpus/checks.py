@@ -27,6 +27,7 @@ def chain_of(
         readings=stream.readings if readings is None else readings,
         limits=replace(DEFAULT_LIMITS, **check.get("limits", {})),
         out_of_band=check.get("out_of_band", {}),
+        tensors=check.get("tensors"),
         compiled=compiled,
     )
 

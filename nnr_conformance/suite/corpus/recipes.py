@@ -44,9 +44,9 @@ STREAM_KEYS = frozenset({"purpose", "bug", "requirements", "check", "verdict", "
 """What a recipe says of its streams, and a stream of itself.
 
 `purpose`, `bug`: a sentence each: what the stream shows, and the fault that it would catch. `requirements`: ids of what
-it is about. `check`: arguments for checking and decoding: readings, limits, edition, base, out_of_band. `verdict`:
-conforming unless said otherwise. `diagnostics`: codes of all findings, none unless said. `reading`: id of the reading
-whose choices a stream of class readings tells apart; which one it was built under is in `check`.
+it is about. `check`: arguments for checking and decoding: readings, limits, edition, base, out_of_band, tensors.
+`verdict`: conforming unless said otherwise. `diagnostics`: codes of all findings, none unless said. `reading`: id of
+the reading whose choices a stream of class readings tells apart; which one it was built under is in `check`.
 """
 
 ONE_STREAM_KEYS = frozenset({"units", "after", "behind"})

@@ -33,6 +33,8 @@ FUNCTIONS = {
     "decoder.mapping:mapped_shapes": "shapes before decoding, for callers; decoding does not use it",
     "expressions:ceil_div": "no declaration uses it at present",
     "entropy.capacity:_listed": _EXPLAINS,
+    "decoder.tensors:CodedTensor.codebook_size": "counts tensors for reports; decoding does not use it",
+    "decoder.unit_header:UnitHeader.path": "names the place of a diagnostic in words; its bits are compared",
     "decoder.unit_header:_TOOL_OF_TYPE": "names the tools of a unit for reports",
     "entropy.memory:CompiledMemory": _COMPILED,
     "entropy.engine:decode_bin_branchless": _COMPILED,
@@ -68,6 +70,7 @@ FUNCTIONS = {
     "syntax.enumerations:unit_type_name": _EXPLAINS,
     "decoder.compressed_data:_note_tools": "names the tools of a unit for reports",
     "decoder.stream:UnitSummary": _EXPLAINS,
+    "decoder.stream:StreamDecoder._note_unit": _EXPLAINS,
     "readings:Readings.mark": _READINGS,
     "readings:Readings.recording": _READINGS,
     "readings:Readings.but": _READINGS,
@@ -125,6 +128,7 @@ STATEMENTS = {
 STATEMENT_CALLS = {
     "met": "counts for reports how often a rule was met",
     "_note_tools": "names the tools of a unit for reports",
+    "_note_unit": _EXPLAINS,
     "mark": _READINGS,
     "mark_payload": _READINGS,
 }

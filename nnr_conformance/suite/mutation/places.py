@@ -95,6 +95,9 @@ class _Walk:
         yield from inner.statements(node.body)
 
     def _compound(self, node: ast.If | ast.While | ast.For | ast.With | ast.Try) -> Iterator[Edit]:
+        if isinstance(node, ast.If) and not node.orelse and all(map(_is_text_statement, node.body)):
+            # What stands under the condition decides nothing, and so does the condition.
+            return
         if isinstance(node, ast.If | ast.While):
             self.lines = _lines(node.test)
             yield from self._condition(node.test)

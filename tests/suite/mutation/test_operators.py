@@ -129,6 +129,12 @@ def test_checks_of_what_a_caller_gives_are_left_out_and_checks_of_streams_are_no
     assert set(faults(source.format("EndOfBits"))) == {"boundary", "comparison", "constant", "dropped_statement"}
 
 
+def test_conditions_of_what_only_reports_are_left_out_and_others_are_not() -> None:
+    source = "def f(a, tools):\n    if a > 3:\n        {}\n    return tools\n"
+    assert not faults(source.format("tools.add('x')"))
+    assert {"boundary", "comparison", "constant"} <= set(faults(source.format("use(a)")))
+
+
 def test_what_only_builds_or_explains_is_left_out() -> None:
     assert not faults("class BitWriter:\n    def bits(self, a):\n        return a + 1\n")
     assert not faults("class D:\n    def label(self):\n        return 1 + 1\n")

@@ -88,8 +88,9 @@ def _values(stream: CorpusStream, built: BuiltStream) -> tuple[Intent, dict[str,
             if one.after:
                 raise NoIntent("bytes are changed after the stream is built")
             chain.stream(units_of(one.units, built if one is stream else one.intended()))
-        levels = [(one.name, one.quantized) for one in chain.found if one.quantized is not None]
-        values = [(one.name, _in_binary32(one.values)) for one in chain.found]
+        found = [one for one in chain.found if _is_asked_for(one.name, stream)]
+        levels = [(one.name, one.quantized) for one in found if one.quantized is not None]
+        values = [(one.name, _in_binary32(one.values)) for one in found]
     except NoIntent as refusal:
         return Intent(), dict.fromkeys(("levels", "dequantized", "tensors"), refusal.reason)
     except (KeyError, IndexError, TypeError, ValueError, OverflowError) as fault:
@@ -97,11 +98,20 @@ def _values(stream: CorpusStream, built: BuiltStream) -> tuple[Intent, dict[str,
         return Intent(), dict.fromkeys(("levels", "dequantized", "tensors"), reason)
     digests = {"levels": _digest(levels), "dequantized": _digest(values)}
     try:
-        tensors = chain.tensors()
+        tensors = {name: values for name, values in chain.tensors().items() if _is_asked_for(name, stream)}
     except NoIntent as refusal:
         return Intent(levels, values, {}, digests), {"tensors": refusal.reason}
     digests["tensors"] = _digest(sorted(tensors.items()))
     return Intent(levels, values, tensors, digests), {}
+
+
+def _is_asked_for(name: str, stream: CorpusStream) -> bool:
+    """Whether a tensor, or the one that it is a part of, is among those that are to be decoded."""
+    wanted = stream.check.get("tensors")
+    return wanted is None or not {name, *(name.removesuffix(one) for one in _PARTS)}.isdisjoint(wanted)
+
+
+_PARTS = ("_G", "_H", "_scaling")
 
 
 def _in_binary32(values: NDArray[Any]) -> NDArray[Any]:

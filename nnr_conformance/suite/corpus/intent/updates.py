@@ -94,7 +94,8 @@ class Tree:
                     raise NoIntent(f"{unit.label}: is written for another parent of {elements[0].name}")
             if "history" in said:
                 history = [int(one != 0) for one in flat(said["history"])]
-                if history not in [_coded(elements, marks) for marks in (self.marks, self.since_root)]:
+                # Those before the root can be of other dimensions, and are not looked at before they must be.
+                if history not in (_coded(elements, marks) for marks in (self.since_root, self.marks)):
                     raise NoIntent(f"{unit.label}: is written for another history of {elements[0].name}")
 
     def _levels_of_parent(self, unit: UnitIntent, named: Node | None, tensor: Transmitted) -> NDArray[np.int32]:
