@@ -82,6 +82,13 @@ def _long_lists() -> Recipe:
     for skipped in lists:
         levels = [[0, 0] if flag else [1 + row % 3, -1] for row, flag in enumerate(skipped)]
         streams.append({"units": _units(levels, skipped, {})})
+    skipped = [1] * (2 * _PIECE + 2) + [0]
+    one_bin = {"codebook_center_offset": -1, "codebook_zero_value": 0, "codebook_size": 2, "codebook_delta_right": [4]}
+    units = _units([[0, 0] if flag else [1, 0] for flag in skipped], skipped, one_bin)
+    units[1]["NNR_MPS"]["mps_quantization_method_flags"] = 3
+    streams.append(
+        {"purpose": "Nearly all bits are those of the list, and the last rows begin near their end.", "units": units}
+    )
     content = {
         "purpose": "Lists of more than 4096 rows, with rows that are not skipped on either side of that number.",
         "bug": "A decoder that reads the list in pieces and loses the rows of the last one.",
