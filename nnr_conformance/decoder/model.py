@@ -34,7 +34,7 @@ SCALING_SUFFIX = "_scaling"
 
 
 class NamedTensor(NamedTuple):
-    """A tensor of the model by name, as float32, int32 or the signalled format; `update` when it is a difference.
+    """A tensor of the model by name, as float32, int32 or the signalled format; `update` when it came as a difference.
 
     `parent`: the node that is updated, `node`: the one that the tensor belongs to, where they are known and kept.
     """
@@ -66,9 +66,13 @@ class Composer:
     dry: bool = False
     _scalings: dict[str, tuple[DecodedUnit, CodedTensor]] = field(default_factory=dict)
     _factor: _PendingFactor | None = None
+    _model: int = 0
 
     def add(self, unit: DecodedUnit) -> Iterator[NamedTensor]:
         """Take a unit; the tensors that are complete with it."""
+        if unit.model != self._model:
+            yield from self.finish()
+            self._model = unit.model
         if unit.tensors[0].member is not Member.H:
             yield from self._give_up_factor("the next unit does not hold H")
         if unit.block:
@@ -78,10 +82,11 @@ class Composer:
             yield from self._single(unit, tensor)
 
     def finish(self) -> Iterator[NamedTensor]:
-        """The stream ends: parts whose counterparts never came, as they are."""
-        yield from self._give_up_factor("the stream ends before H")
+        """The model ends: parts whose counterparts never came, as they are."""
+        yield from self._give_up_factor("the model ends before H")
         for unit, tensor in self._scalings.values():
             yield _named(unit, tensor.name, tensor.values)
+        self._scalings.clear()
 
     def _single(self, unit: DecodedUnit, tensor: CodedTensor) -> Iterator[NamedTensor]:
         if tensor.member is Member.LOCAL_SCALING:
@@ -138,13 +143,13 @@ class Composer:
     def _scaled(self, values: NDArray[Any], scaling: CodedTensor, path: str) -> NDArray[Any]:
         if self.dry:
             check_scaling(values.shape, scaling.values.shape, path=path, bits=scaling.bits)
-            return np.broadcast_to(np.float32(0), values.shape) if values.dtype.kind == "i" else values
+            return _shape_alone(values.shape) if values.dtype.kind == "i" else values
         return apply_local_scaling(values, scaling.values, path=path, bits=scaling.bits)
 
     def _product(self, values: NDArray[Any], h: CodedTensor, unit: DecodedUnit, path: str) -> NDArray[Any]:
         if self.dry:
             check_factors(values.shape, h.values.shape, unit.dimensions, path=path, bits=h.bits)
-            return np.broadcast_to(np.float32(0), unit.dimensions)
+            return _shape_alone(unit.dimensions)
         return compose(values, h.values, unit.dimensions, path=path, bits=h.bits)
 
     def _check_products(self, left: int, columns: int, path: str, bits: tuple[int, int]) -> None:
@@ -162,6 +167,11 @@ class Composer:
             message = f"{tensor.name!r} holds G, but {why}"
             self.findings.report("decomposition_pair", message, bits=tensor.bits, path=unit.label)
             yield _named(unit, tensor.name, tensor.values)
+
+
+def _shape_alone(shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Real numbers that nobody looks at, in the memory of one."""
+    return np.broadcast_to(np.float32(), shape)
 
 
 def composed_name(g_name: str) -> str:
@@ -234,7 +244,7 @@ def updated(tensor: NamedTensor, model: Parents, findings: Findings) -> NamedTen
         return tensor
     try:
         values = add_update(parent, tensor.values, path=joined(tensor.label, tensor.name))
-        return tensor._replace(values=values, update=False)
+        return tensor._replace(values=values)
     except BitstreamError as fault:
         findings.add(fault.diagnostic)
         return tensor
@@ -279,7 +289,7 @@ class CompositionCheck:
                         values = add_update(parent, values, path=joined(tensor.label, tensor.name))
                 except BitstreamError as fault:
                     findings.add(fault.diagnostic)
-            known = values if values.dtype.kind == "i" else np.broadcast_to(np.float32(0), values.shape)
+            known = values if values.dtype.kind == "i" else _shape_alone(values.shape)
             self.model.keep(tensor._replace(values=known), findings)
 
 

@@ -29,8 +29,9 @@ def scope_of(label: str) -> str:
 
 @dataclass(slots=True)
 class ModelState:
-    """State between one start unit and the next (R-ORD-12)."""
+    """State between one start unit and the next (R-ORD-12). `number`: how many models the stream had before."""
 
+    number: int = 0
     codebooks_announced: bool = False
     quantization: Quantization | None = None
     layer_quantization: Quantization | None = None
@@ -55,7 +56,6 @@ class ModelState:
         if self.layer_quantization is not None:
             readings.mark("lps-scope")
         if readings["lps-scope"] == "aggregate":
-            self.layer_scope = ""
             self.layer_quantization = None
 
     def quantization_in_force(self, path: str) -> Quantization:

@@ -36,7 +36,8 @@ class DecodedUnit:
 
     `dimensions`: those of the (composed) weight. `update`: the unit is an update of a parent. `data_format`:
     nnr_decompressed_data_format or None. `block`: the tensors are one NNR_PT_BLOCK. `tools`: names of what was used.
-    `parent`: the node that is updated, `node`: the one that the unit makes, both where they are known and kept.
+    `model`: a number that the units of one model of the stream have in common. `parent`: the node that is updated,
+    `node`: the one that the unit makes, both where they are known and kept.
     """
 
     label: str
@@ -46,5 +47,6 @@ class DecodedUnit:
     data_format: int | None
     block: bool
     tools: frozenset[str]
+    model: int = 0
     parent: Node | None = None
     node: Node | None = None
