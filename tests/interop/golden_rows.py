@@ -64,38 +64,34 @@ def _one(way: Way, message: Mapping[str, Any]) -> Tried:
 
 def row_of(golden: Golden, facts: Facts, found: Sequence[Tried]) -> Row:
     """The row of a stream."""
-    first = found[0]
-    best = max(found, key=lambda one: len(one.agrees))
-    row: dict[str, Any] = {"sha256": key(golden), "version": VERSION, "result": _result(facts, first, best)}
-    if best.agrees:
-        row |= {"agrees": list(best.agrees)}
-        row |= {name: list(value) for name, value in _changes(best.way) if value}
-    note = best.said or (first.ended or first.said if best is not first or not best.agrees else "")
-    ids = _divergences(facts, found, best)
-    readings = [] if best.result == "agrees" else unfollowed(golden.check.get("readings", {}))
-    return row | {name: value for name, value in (("divergence", ids), ("reading", readings), ("note", note)) if value}
+    first, best = found[0], max(found, key=lambda one: len(one.agrees))
+    shown = (best if best.agrees else first) if facts.accepted else found[-1]
+    refused = "refuses" if facts.accepted else "rejects"
+    row: dict[str, Any] = {
+        "sha256": key(golden),
+        "version": VERSION,
+        "result": refused if shown.result == "raises" else shown.result,
+        "agrees": list(shown.agrees),
+        "without": list(shown.way.without),
+        "helped": list(shown.way.helped),
+        "divergence": _divergences(facts, found, shown),
+        "reading": [] if shown.result == "agrees" else unfollowed(golden.check.get("readings", {})),
+        "limit": next((code for code in sorted(facts.codes) if code.startswith("limit_")), ""),
+        "note": shown.said or shown.ended or first.ended or first.said,
+    }
+    return {name: value for name, value in row.items() if value}
 
 
-def _changes(way: Way) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    return ("without", way.without), ("helped", way.helped)
-
-
-def _result(facts: Facts, first: Tried, best: Tried) -> str:
-    if best.agrees:
-        return best.result
-    if first.result == "raises":
-        return "refuses" if facts.accepted else "rejects"
-    return first.result
-
-
-def _divergences(facts: Facts, found: Sequence[Tried], best: Tried) -> list[str]:
+def _divergences(facts: Facts, found: Sequence[Tried], shown: Tried) -> list[str]:
+    """What had to be got around for the way that is shown, what ended it, and what shows in findings here."""
+    before = found[: found.index(shown)] if shown.result in {"agrees", "differs", "accepts"} else found
     ids: dict[str, None] = {}
-    for one in found[: found.index(best)] if best.agrees else found:
+    for one in before:
         for cause in causes(facts, one.ended or one.said):
-            if not best.agrees or any(remedy(best.way) == best.way for remedy in cause.remedies):
+            if shown.result not in {"agrees", "differs", "accepts"} or cause.is_behind(shown.way):
                 ids[cause.divergence] = None
-    if best.result in {"differs", "accepts"}:
-        ids |= dict.fromkeys(cause.divergence for cause in causes(facts, best.said))
+    ids |= dict.fromkeys(cause.divergence for cause in causes(facts, shown.ended or shown.said))
+    if shown.result in {"differs", "accepts"}:
         known = by_code()
         ids |= dict.fromkeys(name for code in sorted(facts.codes) for name in known.get(code, ()))
     return list(ids)

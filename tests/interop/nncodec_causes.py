@@ -12,6 +12,9 @@ from tests.interop.nncodec_ways import INTEGER, LAYER, MODELS, RAW, Way
 
 Remedy = Callable[[Way], Way]
 
+LOWEST = "parent of -2^31"
+"""Counts as a tool of a stream."""
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -46,6 +49,10 @@ class Cause:
         """Whether this is a cause."""
         return self.with_all <= {*facts.tools, *facts.codes, *facts.units} and bool(re.search(self.says, said))
 
+    def is_behind(self, way: Way) -> bool:
+        """Whether a way gets around it."""
+        return any(remedy(way) == way for remedy in self.remedies)
+
 
 def _out(unit: str) -> Remedy:
     return lambda way: way.taking_out(unit)
@@ -64,19 +71,35 @@ CAUSES = (
     Cause("D-15", "NNR_AGG Units not yet", remedies=(_out("NNR_AGG"),)),
     Cause("D-15", "NNR_LPS Units not yet", remedies=(_out("NNR_QNT"),)),
     Cause("D-14", "'lps_decomposition_performance_map_flag'", remedies=(_help(LAYER), _out("NNR_LPS"))),
-    Cause("D-14", "'lps_q", remedies=(_out("NNR_LPS"),)),
+    Cause("D-14", "'lps_q", _all("NNR_LPS"), (_out("NNR_LPS"),)),
+    Cause("D-14", "KeyError in rec", _all("NNR_LPS")),
     Cause("D-21", "(NNEF|ONNX|PRUN) Topology|Pruning Topology", remedies=(_out("NNR_TPL"),)),
     Cause("D-44", "REFLIST Topology", remedies=(_out("NNR_TPL"),)),
-    Cause("D-22", "UnicodeDecodeError|subsection not found|doesn't match", _all("NNR_TPL"), (_out("NNR_TPL"),)),
+    Cause("D-22", "UnicodeDecodeError", _all("NNR_TPL"), (_out("NNR_TPL"),)),
+    Cause("D-22", "UnicodeDecodeError", _all("NNR_QNT"), (_out("NNR_QNT"),)),
+    Cause("D-22", "decode_nnr_tpl_unit: nnr_unit_size", _all("NNR_TPL"), (_out("NNR_TPL"),)),
     Cause("D-13", "nnr_unit_type: 0 ", remedies=(_help(MODELS),)),
     Cause("D-16", "nnr_unit_type: [1-9]"),
     Cause("D-17", "partial_data_counter not"),
-    # Places in units
+    # Parameter sets
+    Cause("D-26", "negative dimensions"),
+    Cause("D-27", "IndexError in unification_performance_map|AssertionError in decode_nnr_mps", _all("NNR_MPS")),
+    Cause("D-34", "in decode: 'dq_flag'", remedies=(_help(INTEGER),)),
+    # Input parameters
+    Cause("D-31", "topology elements does not match", _all("parameter_types_missing")),
+    Cause("D-32", "KeyError in compile_ndu_oob_from_dict"),
+    Cause("D-32", "buffer is smaller", _all("out_of_band_conflict")),
+    Cause("D-52", "^levels|^dequantized|Terminating Bin", _all("dimension_shift_set")),
+    # Payloads, blocks
     Cause("D-37", "slice indices", _all("raw float"), (_help(RAW),)),
-    Cause("D-37", "'dq_flag'", _all("raw_scan_order")),
-    Cause("D-34", "'dq_flag'", _all("integer"), (_help(INTEGER),)),
+    Cause("D-37", "unit_header: 'dq_flag'"),
     Cause("D-42", "topology_tensor_dimension_mapping|Tensor Split"),
     Cause("D-49", "'_decomposed_tensor_type'|'weight_param'"),
+    Cause("D-58", "Terminating Bin", _all("variant_nnc1.0")),
+    Cause("D-65", "^levels.* -?2147483647", _all("dependent quantization")),
+    Cause("D-66", "Terminating Bin|^levels", _all("temporal contexts", LOWEST)),
+    Cause("D-67", "KeyError in decode: ", _all("decomposition", "codebook", "block")),
+    Cause("D-68", "nnr_unit_size|buffer is smaller", _all("decomposition", "raw float")),
 )
 
 

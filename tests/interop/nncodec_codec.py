@@ -135,11 +135,15 @@ def encode(
 
 @dataclass(frozen=True)
 class Raw:
-    """A stream in NNCodec: levels by name, its own results and what it found out about the model."""
+    """A stream in NNCodec: levels by name, its own results and what it found out about the model.
+
+    `fault`: what ended the dequantization, if anything did.
+    """
 
     levels: Arrays
     data: dict[str, Any]
     info: dict[str, Any]
+    fault: Exception | None = None
 
     @property
     def tensors(self) -> Arrays:
@@ -180,7 +184,10 @@ def decode_raw(
     if history is not None:
         history.add_data_to_hist(data["parameters"])
     levels = {name: np.array(array) for name, array in data["parameters"].items()}
-    approximator.rec(data)
+    try:
+        approximator.rec(data)
+    except Exception as fault:
+        return Raw(levels, data, info, fault)
     return Raw(levels, data, info)
 
 
@@ -189,6 +196,8 @@ def decode(
 ) -> tuple[Arrays, Arrays]:
     """NNCodec's levels and dequantised tensors, as transmitted; codebook tensors rounded from float64 to float32."""
     found = decode_raw(stream, known_blocks, state, history)
+    if found.fault is not None:
+        raise found.fault
     return found.levels, found.tensors
 
 

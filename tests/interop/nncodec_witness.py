@@ -9,7 +9,8 @@ from __future__ import annotations
 import faulthandler
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from traceback import extract_tb
 from typing import Any
 
 import numpy as np
@@ -24,13 +25,14 @@ from nnr_conformance.suite.corpus.golden import Golden, stored
 from nnr_conformance.suite.mutation.child import Say, allow, limit_memory
 from nnr_conformance.syntax.unit_parser import Unit
 from tests.interop import nncodec_codec
-from tests.interop.nncodec_causes import Facts, next_ways
+from tests.interop.nncodec_causes import LOWEST, Facts, next_ways
 from tests.interop.nncodec_ways import MODELS, STATE, Way, in_way
 from tests.interop.recipes import Array, Arrays
 
 SECONDS = 10.0
 """Processor seconds for one stream in one way."""
 
+LEAST = np.iinfo(np.int32).min
 NODE_IDS = ("device_id", "parameter_id", "put_node_depth")
 Named = list[tuple[str, Array]]
 
@@ -86,14 +88,16 @@ def witness(golden: Golden, say: Say) -> None:
             say(result)
             if result["agrees"] == result["compared"]:
                 return
-        if not facts.accepted:
-            return
 
 
 def in_short(fault: Exception) -> str:
     """An exception of NNCodec in one line, without paths and addresses."""
-    text = re.sub(r'ERROR: In function "(\w+)" in \S+', r"\1", " ".join(str(fault).split()))
-    return f"{type(fault).__name__}: {text}"[:160].rstrip(": ")
+    text = re.sub(r'ERROR: In function "(\w+)" in \S+', r"\1:", " ".join(str(fault).split()))
+    frames = [
+        one.name for one in extract_tb(fault.__traceback__) if "nncodec" in one.filename and one.name != "process"
+    ]
+    place = f" in {frames[-1].strip('_')}" if frames else ""
+    return f"{type(fault).__name__}{place}: {text}"[:140].rstrip(": ")
 
 
 def find(golden: Golden) -> Ours:
@@ -109,14 +113,18 @@ def find(golden: Golden) -> Ours:
     ids: list[dict[str, dict[str, int]]] = [{} for _ in chain.streams]
     nodes: list[dict[str, dict[str, int]]] = [{} for _ in chain.streams]
 
+    lowest: list[str] = []
+
     def read(number: int, unit: Unit, trace: list[TraceEntry]) -> None:
         ids[number][unit.label] = {name: int(unit.get(name) or 0) for name in NODE_IDS}
 
     def decoded(number: int, unit: DecodedUnit) -> None:
         nodes[number].update({tensor.name: ids[number].get(unit.label, {}) for tensor in unit.tensors})
+        lowest.extend(one.name for one in unit.tensors if one.quantized is not None and (one.quantized == LEAST).any())
 
     chain.on_unit, chain.on_decoded = read, decoded
     units_ = [unit for number, unit in chain.units() if number == len(chain.streams) - 1]
+    facts = replace(facts, tools=facts.tools | {LOWEST} if lowest else facts.tools)
     coded = [tensor for unit in units_ for tensor in unit.tensors]
     return Ours(golden, facts, report, coded, {tensor.name: tensor.values for tensor in golden.chain()}, nodes)
 
@@ -185,15 +193,14 @@ def _compared(ours: Ours, found: Sequence[nncodec_codec.Raw]) -> dict[str, Any]:
     raw = {one.name for one in ours.coded if one.quantized is None}
     levels = [(one.name, one.quantized) for one in ours.coded if one.quantized is not None]
     stages = {
-        "levels": differences(levels, [item for one in found for item in one.levels.items() if item[0] not in raw]),
-        "dequantized": differences(
-            [(one.name, _single(one.values)) for one in ours.coded],
-            [item for one in found for item in one.tensors.items()],
-            raw,
-        ),
+        "levels": differences(levels, [item for one in found for item in one.levels.items() if item[0] not in raw])
     }
-    said = [f"{stage}: {lines[0]}" for stage, lines in stages.items() if lines]
-    if len(found) == 1 and not {"update", "decomposition"} & ours.facts.tools:
+    faults = [one.fault for one in found if one.fault is not None]
+    if not faults:
+        values = [(one.name, _single(one.values)) for one in ours.coded]
+        stages["dequantized"] = differences(values, [item for one in found for item in one.tensors.items()], raw)
+    said = [f"{stage}: {lines[0]}" for stage, lines in stages.items() if lines] + [in_short(one) for one in faults]
+    if len(found) == 1 and not faults and not {"update", "decomposition"} & ours.facts.tools:
         stages["tensors"] = _model_differences(ours.model, found[0], raw)
     agrees = [stage for stage, lines in stages.items() if not lines]
     # NNCodec knows no formats and composes by names; that is no disagreement about the stream.
