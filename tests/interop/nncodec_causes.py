@@ -92,12 +92,13 @@ CAUSES = (
     Cause("D-52", "^levels|^dequantized|Terminating Bin", _all("dimension_shift_set")),
     # Payloads, blocks
     Cause("D-37", "slice indices", _all("raw float"), (_help(RAW),)),
-    Cause("D-37", "unit_header: 'dq_flag'"),
+    Cause("D-37", "in get: 'dq_flag'"),
     Cause("D-42", "topology_tensor_dimension_mapping|Tensor Split"),
     Cause("D-49", "'_decomposed_tensor_type'|'weight_param'"),
     Cause("D-58", "Terminating Bin", _all("variant_nnc1.0")),
     Cause("D-65", "^levels.* -?2147483647", _all("dependent quantization")),
     Cause("D-66", "Terminating Bin|^levels", _all("temporal contexts", LOWEST)),
+    Cause("D-73", "^MemoryError|^SIGFPE"),
     Cause("D-67", "KeyError in decode: ", _all("decomposition", "codebook", "block")),
     Cause("D-68", "nnr_unit_size|buffer is smaller", _all("decomposition", "raw float")),
 )
@@ -109,11 +110,12 @@ def causes(facts: Facts, said: str) -> Iterator[Cause]:
 
 
 def next_ways(facts: Facts, way: Way, said: str) -> Iterator[Way]:
-    """The ways that a message leaves to try."""
+    """The ways that a message leaves to try; what is wrong with a stream may be in the unit that would be taken out."""
     for cause in causes(facts, said):
         for remedy in cause.remedies:
-            if remedy(way) != way:
-                yield remedy(way)
+            after = remedy(way)
+            if after != way and (facts.accepted or after.without == way.without):
+                yield after
 
 
 def by_code() -> Mapping[str, list[str]]:

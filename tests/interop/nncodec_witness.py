@@ -187,8 +187,14 @@ def _parts(ours: Ours, way: Way, number: int) -> Iterator[tuple[bytes, int]]:
 
 
 def _compared(ours: Ours, found: Sequence[nncodec_codec.Raw]) -> dict[str, Any]:
-    """Stages that are equal, stages that can be compared, and the first difference in words."""
+    """Stages that are equal, stages that can be compared, and the first difference in words.
+
+    Raises what ended the dequantization where nothing can be compared.
+    """
     if not ours.facts.accepted or any(code.startswith("limit_") for code in ours.facts.codes):
+        for one in found:
+            if one.fault is not None:
+                raise one.fault
         return {"agrees": [], "compared": [], "said": ""}
     raw = {one.name for one in ours.coded if one.quantized is None}
     levels = [(one.name, one.quantized) for one in ours.coded if one.quantized is not None]
