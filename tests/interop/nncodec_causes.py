@@ -12,8 +12,8 @@ from tests.interop.nncodec_ways import INTEGER, LAYER, MODELS, RAW, Way
 
 Remedy = Callable[[Way], Way]
 
-LOWEST = "parent of -2^31"
-"""Counts as a tool of a stream."""
+LOWEST, NAMED = "parent of -2^31", "no factor named as one"
+"""Count as tools of a stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +86,16 @@ CAUSES = (
     Cause("D-27", "IndexError in unification_performance_map|AssertionError in decode_nnr_mps", _all("NNR_MPS")),
     Cause("D-34", "in decode: 'dq_flag'", remedies=(_help(INTEGER),)),
     # Input parameters
-    Cause("D-31", "topology elements does not match", _all("parameter_types_missing")),
+    Cause("D-31", "topology elements does not match"),
     Cause("D-32", "KeyError in compile_ndu_oob_from_dict"),
     Cause("D-32", "buffer is smaller", _all("out_of_band_conflict")),
     Cause("D-52", "^levels|^dequantized|Terminating Bin", _all("dimension_shift_set")),
+    Cause("D-75", "Unexpected (device|parameter)_id|'device_id'|: put_node_depth|boolean index"),
     # Payloads, blocks
     Cause("D-37", "slice indices", _all("raw float"), (_help(RAW),)),
     Cause("D-37", "in get: 'dq_flag'"),
     Cause("D-42", "topology_tensor_dimension_mapping|Tensor Split"),
+    Cause("D-48", "Terminating Bin", _all(NAMED)),
     Cause("D-49", "'_decomposed_tensor_type'|'weight_param'"),
     Cause("D-58", "Terminating Bin", _all("variant_nnc1.0")),
     Cause("D-65", "^levels.* -?2147483647", _all("dependent quantization")),

@@ -25,13 +25,14 @@ from nnr_conformance.suite.corpus.golden import Golden, stored
 from nnr_conformance.suite.mutation.child import Say, allow, limit_memory
 from nnr_conformance.syntax.unit_parser import Unit
 from tests.interop import nncodec_codec
-from tests.interop.nncodec_causes import LOWEST, Facts, next_ways
+from tests.interop.nncodec_causes import LOWEST, NAMED, Facts, next_ways
 from tests.interop.nncodec_ways import MODELS, STATE, Way, in_way
 from tests.interop.recipes import Array, Arrays
 
 SECONDS = 10.0
 """Processor seconds for one stream in one way."""
 
+FACTORS = ("_G", "_H")
 LEAST = np.iinfo(np.int32).min
 NODE_IDS = ("device_id", "parameter_id", "put_node_depth")
 Named = list[tuple[str, Array]]
@@ -124,8 +125,10 @@ def find(golden: Golden) -> Ours:
 
     chain.on_unit, chain.on_decoded = read, decoded
     units_ = [unit for number, unit in chain.units() if number == len(chain.streams) - 1]
-    facts = replace(facts, tools=facts.tools | {LOWEST} if lowest else facts.tools)
     coded = [tensor for unit in units_ for tensor in unit.tensors]
+    named = any(one.name.endswith(FACTORS) for one in coded) and "decomposition" not in facts.tools
+    seen = {name for name, found in ((LOWEST, lowest), (NAMED, named)) if found}
+    facts = replace(facts, tools=facts.tools | seen)
     return Ours(golden, facts, report, coded, {tensor.name: tensor.values for tensor in golden.chain()}, nodes)
 
 
@@ -133,20 +136,22 @@ def _theirs(ours: Ours, way: Way) -> list[nncodec_codec.Raw]:
     """What NNCodec makes of the models of the last stream; raises whatever it raises."""
     golden, kept, history = ours.golden, nncodec_codec.ChainState(), HdspTool(True)
     outside = {name: _outside(values) for name, values in golden.check.get("out_of_band", {}).items()}
-    layers = {one.name[:-2]: one.name[:-2] for one in ours.coded if one.name.endswith(("_G", "_H"))}
+    layers = {one.name[:-2]: one.name[:-2] for one in ours.coded if one.name.endswith(FACTORS)}
     streams = [part for number in range(len(golden.before) + 1) for part in _parts(ours, way, number)]
     found: list[nncodec_codec.Raw] = []
     levels: Arrays = {}
+    root = 0
     with in_way(way):
         for number, (stream, origin) in enumerate(streams):
-            state = kept if way.keeps_state(number, len(streams)) else None
-            if STATE in way.helped and number:
+            if "update" not in ours.report.streams[origin].tools:
+                # Whoever gets another network begins anew.
+                kept, history, levels, root = nncodec_codec.ChainState(), HdspTool(True), {}, number
+            place = number - root, len(streams)
+            state = kept if way.keeps_state(*place) else None
+            if STATE in way.helped and number > root:
                 state = _given(levels, ours.nodes[origin])
-            found.append(
-                nncodec_codec.decode_raw(
-                    stream, layers, state, history if way.has_history(number, len(streams)) else None, outside
-                )
-            )
+            marks = history if way.has_history(*place) else None
+            found.append(nncodec_codec.decode_raw(stream, layers, state, marks, outside))
             levels |= found[-1].levels
     return [one for one, (_, origin) in zip(found, streams, strict=True) if origin == len(golden.before)]
 
@@ -197,14 +202,19 @@ def _compared(ours: Ours, found: Sequence[nncodec_codec.Raw]) -> dict[str, Any]:
                 raise one.fault
         return {"agrees": [], "compared": [], "said": ""}
     raw = {one.name for one in ours.coded if one.quantized is None}
+    wanted = {one.name for one in ours.coded} if "tensors" in ours.golden.check else None
+
+    def all_of(which: str) -> Named:
+        items = [item for one in found for item in getattr(one, which).items()]
+        return [(name, array) for name, array in items if wanted is None or name in wanted]
+
     levels = [(one.name, one.quantized) for one in ours.coded if one.quantized is not None]
-    stages = {
-        "levels": differences(levels, [item for one in found for item in one.levels.items() if item[0] not in raw])
-    }
+    stages = {"levels": differences(levels, [item for item in all_of("levels") if item[0] not in raw])}
     faults = [one.fault for one in found if one.fault is not None]
     if not faults:
-        values = [(one.name, _single(one.values)) for one in ours.coded]
-        stages["dequantized"] = differences(values, [item for one in found for item in one.tensors.items()], raw)
+        stages["dequantized"] = differences(
+            [(one.name, _single(one.values)) for one in ours.coded], all_of("tensors"), raw
+        )
     said = [f"{stage}: {lines[0]}" for stage, lines in stages.items() if lines] + [in_short(one) for one in faults]
     if len(found) == 1 and not faults and not {"update", "decomposition"} & ours.facts.tools:
         stages["tensors"] = _model_differences(ours.model, found[0], raw)
