@@ -96,6 +96,7 @@ CAUSES = (
     Cause("D-37", "in get: 'dq_flag'"),
     Cause("D-42", "topology_tensor_dimension_mapping|Tensor Split"),
     Cause("D-48", "Terminating Bin", _all(NAMED)),
+    Cause("D-49", "Preceding NDU contained", remedies=(_help(MODELS),)),
     Cause("D-49", "'_decomposed_tensor_type'|'weight_param'"),
     Cause("D-58", "Terminating Bin", _all("variant_nnc1.0")),
     Cause("D-65", "^levels.* -?2147483647", _all("dependent quantization")),
