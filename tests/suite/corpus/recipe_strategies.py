@@ -269,6 +269,34 @@ def parameters(density: int) -> st.SearchStrategy[int]:
     return st.one_of(near, near, near, st.integers(-4096, 4095))
 
 
-def under(stream: CorpusStream, readings: dict[str, str]) -> CorpusStream:
-    """The stream built and read by other readings."""
-    return replace(stream, check={**stream.check, "readings": readings})
+CHOICES: dict[str, tuple[str, Elements]] = {
+    "level-rounding": ("once", {}),
+    "axis-shift": ("rotate", {}),
+    "row-skip-state": ("per-position", {"state_per_segment": False}),
+    "skipped-row-neighbour": ("zero", {"skip_resets_neighbour": True}),
+}
+"""Readings that are not the default, with what a recipe says of a tensor that is coded by them."""
+
+
+@st.composite
+def models_under_readings(draw: st.DrawFn) -> CorpusStream:
+    """A model that is built and read by other readings."""
+    stream = draw(models())
+    chosen = draw(st.sets(st.sampled_from(sorted(CHOICES)), min_size=1))
+    said: Elements = {}
+    for reading in chosen:
+        said |= CHOICES[reading][1]
+    readings = {reading: CHOICES[reading][0] for reading in chosen}
+    return replace(stream, units=_with_said(stream.units, said), check={"readings": readings})
+
+
+def _with_said(units: Sequence[Any], said: Elements) -> list[Recipe]:
+    found = []
+    for unit in units:
+        ((kind, elements),) = unit.items()
+        if "units" in elements:
+            elements = elements | {"units": _with_said(elements["units"], said)}
+        elif "tensors" in elements:
+            elements = elements | {"tensors": [tensor | said for tensor in elements["tensors"]]}
+        found.append({kind: elements})
+    return found
