@@ -22,19 +22,16 @@ SHORTEST_UNIT = 3
 class UnitSpan:
     """Where a unit is: bytes `first` .. `end` - 1 of the stream.
 
-    `label` numbers it: ``unit 3``, or ``unit 3.1`` inside aggregate unit 3. `declared` is its nnr_unit_size; it goes
-    beyond `end` when the stream (or the enclosing unit) ends too early.
+    `label` numbers it: ``unit 3``, or ``unit 3.1`` inside aggregate unit 3. `header` is the byte behind the size field,
+    which is `end` when nothing follows. `declared` is nnr_unit_size; it goes beyond `end` when the stream (or the
+    enclosing unit) ends too early.
     """
 
     label: str
     first: int
+    header: int
     end: int
     declared: int
-
-    @property
-    def truncated(self) -> bool:
-        """True when the stream ends before the unit does."""
-        return self.first + self.declared > self.end
 
 
 def frame(
@@ -45,9 +42,9 @@ def frame(
     `parent` is the label of the enclosing aggregate unit. After a size that leads nowhere nothing more is found.
     """
     stop_at = len(buffer) if end is None else end
-    if not parent and stop_at > session.limits.stream_bytes:
+    if stop_at > session.limits.stream_bytes:
         message = f"{stop_at} bytes, the limit stream_bytes is {session.limits.stream_bytes}"
-        session.findings.report("limit_bytes", message, bits=(8 * first, 8 * first))
+        session.findings.report("limit_bytes", message, bits=(0, 0))
         return
     quiet = Session(session.findings, None, session.limits)
     number = 0
@@ -80,20 +77,15 @@ def frame(
             what = f"its {parent}" if parent else "the stream"
             message = f"nnr_unit_size is {declared}, but {what} has only {stop_at - first} more bytes"
             session.findings.report("unit_exceeds_stream", message, bits=field_bits, path=label)
-        yield UnitSpan(label, first, min(first + declared, stop_at), declared)
+        yield UnitSpan(label, first, reader.position >> 3, min(first + declared, stop_at), declared)
         first += declared
         number += 1
 
 
 def holds_several_models(buffer: memoryview) -> bool:
     """True when a stream has more than one start unit, as concatenated streams have. Looks at sizes and types alone."""
-    first = starts = 0
-    while first + SHORTEST_UNIT <= len(buffer) and starts < 2:
-        long_form = buffer[first] >> 7
-        field = 4 if long_form else 2
-        size = int.from_bytes(buffer[first : first + field], "big") & ((1 << (8 * field - 1)) - 1)
-        if size <= field or first + field >= len(buffer):
-            return False
-        starts += buffer[first + field] >> 2 == STR
-        first += size
+    starts = 0
+    for span in frame(buffer, Session()):
+        if span.header < span.end:
+            starts += buffer[span.header] >> 2 == STR
     return starts > 1

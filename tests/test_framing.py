@@ -35,7 +35,8 @@ def test_spans_lie_end_to_end_and_hold_the_units(units: list[tuple[bytes, bool]]
     for span, (body, long_form) in zip(spans, units, strict=True):
         assert span.first == reached
         assert data[span.first : span.end] == sized(body, long_form=long_form)
-        assert not span.truncated
+        assert span.header == span.first + (4 if long_form else 2)
+        assert span.declared == span.end - span.first
         reached = span.end
     assert reached == len(data)
     assert codes == ["unit_size_long_form"] * sum(long_form for _, long_form in units)
@@ -85,7 +86,7 @@ def test_a_size_that_does_not_cover_its_field_and_header_ends_the_walk(size: str
 def test_a_unit_beyond_the_stream_is_delivered_truncated() -> None:
     session = Session()
     spans, codes = framed(bytes.fromhex("00040200000902"), session)
-    assert (spans[1].first, spans[1].end, spans[1].declared, spans[1].truncated) == (4, 7, 9, True)
+    assert (spans[1].first, spans[1].header, spans[1].end, spans[1].declared) == (4, 6, 7, 9)
     assert codes == ["unit_exceeds_stream"]
 
 
@@ -106,9 +107,9 @@ def test_units_inside_an_aggregate_are_numbered_behind_its_label_and_end_with_it
     data = bytes.fromhex("ffff0003aa0008aa00040200")
     session = Session()
     spans = list(frame(memoryview(data), session, 2, 8, "unit 3"))
-    assert [(span.label, span.first, span.end, span.truncated) for span in spans] == [
-        ("unit 3.0", 2, 5, False),
-        ("unit 3.1", 5, 8, True),
+    assert [(span.label, span.first, span.end, span.declared) for span in spans] == [
+        ("unit 3.0", 2, 5, 3),
+        ("unit 3.1", 5, 8, 8),
     ]
     (found,) = session.findings
     assert found.code == "unit_exceeds_stream"

@@ -96,7 +96,7 @@ def is_part(header: Mapping[str, Any]) -> bool:
     return (
         header.get("nnr_unit_type") in PARTITIONED
         and header.get("partial_data_counter", 0) > 0
-        and header.get("independently_decodable_flag", 1) == 0
+        and header["independently_decodable_flag"] == 0
     )
 
 
@@ -116,11 +116,10 @@ def parse_unit(
         payload_first = reader.position >> 3
         _payload_structure(header.tree)._parse(reader, payload, label)
         if reader.position != reader.end:
-            left = reader.end - reader.position
             session.findings.report(
                 # A start unit has a size of its own.
                 "start_unit_size" if header.tree["nnr_unit_type"] == STR else "unit_underrun",
-                f"{left // 8} bytes are left behind the last element",
+                f"{reader.remaining // 8} bytes are left behind the last element",
                 bits=(reader.position, reader.end),
                 path=joined(label, "nnr_unit_payload"),
             )

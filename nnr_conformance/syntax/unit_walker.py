@@ -6,15 +6,14 @@ first, then the units that it encloses. Sources: standard facts C.2, D.12; high-
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
 from nnr_conformance.framing import frame
 from nnr_conformance.readings import DEFAULT_READINGS, Readings
 from nnr_conformance.scope import Session, joined
 from nnr_conformance.syntax.compressed_data import holds_h
-from nnr_conformance.syntax.enumerations import AGG, CPT_DC, MPS, NDU, PT_BLOCK, STR, TPL, TPL_REFLIST, unit_type_name
+from nnr_conformance.syntax.enumerations import AGG, CPT_DC, MPS, PT_BLOCK, STR, TPL_REFLIST, unit_type_name
 from nnr_conformance.syntax.unit_parser import Unit, initial_state, parse_unit
 
 State = Mapping[str, Any]
@@ -24,18 +23,12 @@ def walk_units(
     buffer: memoryview,
     session: Session,
     readings: Readings = DEFAULT_READINGS,
-    out_of_band: Callable[[str], Mapping[str, Any]] | None = None,
 ) -> Iterator[Unit]:
     """Frame and parse the units of a stream one after the other; units that enclosed ones follow their aggregate unit.
 
     Everything found wrong goes to the session's findings, and no exception leaves. When a unit is delivered, the trace
     and the findings of that unit are complete; its state is that of the moment and does not change later.
-
-    `out_of_band` gives the parameters that the stream leaves to the application, by the tensor's id (the first one of
-    several), and an empty mapping for ids that it does not know; the session's own are used for those.
     """
-    if out_of_band is not None:
-        session = replace(session, out_of_band=_ByElement(out_of_band, session.out_of_band))
     if not buffer:
         session.findings.report("stream_empty", "no byte at all", bits=(0, 0))
     state: State = initial_state(readings)
@@ -59,21 +52,21 @@ def state_after(unit: Unit, state: State, readings: Readings) -> State:
     if unit.unit_type == MPS:
         names = ("mps_topology_indexed_reference_flag", "mps_parent_signalling_enabled_flag")
         return {**state, "G_pending": 0} | {name: unit.get(name) for name in names}
-    if unit.unit_type == TPL and unit.get("topology_storage_format") == TPL_REFLIST and not unit.broken:
+    if unit.get("topology_storage_format") == TPL_REFLIST and not unit.broken:
         listed = unit.payload.get("topology_elements_ids_list", {}).get("topology_elem_id_list", ())
         state = {**state, "reference_list": tuple(listed)}
     if unit.unit_type == AGG or (unit.is_part and unit.get("partial_data_counter") > 1):
         return state
-    g_pending = int(unit.unit_type == NDU and _holds_g(unit))
-    return state if state["G_pending"] == g_pending else {**state, "G_pending": g_pending}
+    return {**state, "G_pending": int(_holds_g(unit))}
 
 
 def _holds_g(unit: Unit) -> bool:
     return (
-        unit.get("compressed_parameter_types", 0) & CPT_DC != 0
+        # Of the names used here this one is the last in the header, and only headers of compressed data have it.
+        unit.get("count_tensor_dimensions", 0) > 1
+        and unit.get("compressed_parameter_types") & CPT_DC != 0
         and unit.get("nnr_compressed_data_unit_payload_type") != PT_BLOCK
-        and unit.get("count_tensor_dimensions", 0) > 1
-        and not holds_h(unit.get("element_name", ""), unit.get("G_pending"))
+        and not holds_h(unit.get("element_name"), unit.get("G_pending"))
     )
 
 
@@ -166,20 +159,3 @@ def _header_first(aggregate: Unit) -> int:
 
 def _header_path(aggregate: Unit, element: str) -> str:
     return joined(joined(joined(aggregate.label, "nnr_unit_header"), "nnr_aggregate_unit_header"), element)
-
-
-class _ByElement(Mapping[str, Any]):
-    """Out-of-band parameters asked for when a tensor's id is met, in front of those that were given beforehand."""
-
-    def __init__(self, ask: Callable[[str], Mapping[str, Any]], given: Mapping[str, Any]) -> None:
-        self._ask = ask
-        self._given = given
-
-    def __getitem__(self, name: str) -> Any:
-        return self._ask(name) or self._given[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._given)
-
-    def __len__(self) -> int:
-        return len(self._given)

@@ -297,14 +297,13 @@ def out_of_band_unit(name: str) -> bytes:
     return (len(writer.getvalue()) + 2).to_bytes(2, "big") + writer.getvalue()
 
 
-def test_dimensions_from_outside_are_asked_for_by_the_id_of_the_tensor() -> None:
-    known = {"a": {"tensor_dimensions": [5]}}
+def test_dimensions_from_outside_are_those_of_the_id_of_the_tensor_or_else_of_all() -> None:
     data = out_of_band_unit("a"), out_of_band_unit("b")
-    units, codes = walked(*data, out_of_band=lambda name: known.get(name, {}))
+    units, codes = walked(*data, session=Session(out_of_band={"a": {"tensor_dimensions": [5]}}))
     assert units[0].get("tensor_dimensions") == [5]
     assert codes == ["parameters_out_of_band"]
     assert (units[1].broken, units[1].get("topology_elem_id")) == (True, "b")
-    session = Session(out_of_band={"tensor_dimensions": [7]})
-    units, codes = walked(*data, session=session, out_of_band=lambda name: known.get(name, {}))
+    given = {"a": {"tensor_dimensions": [5]}, "tensor_dimensions": [7]}
+    units, codes = walked(*data, session=Session(out_of_band=given))
     assert [unit.get("tensor_dimensions") for unit in units] == [[5], [7]]
     assert codes == []
