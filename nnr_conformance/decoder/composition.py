@@ -141,7 +141,7 @@ def apply_local_scaling(
     check_scaling(weight.shape, local_scaling.shape, path=path, bits=bits)
     if weight.dtype.kind in _INTEGER_KINDS:
         weight = weight.astype(np.float32)
-    factors = local_scaling.astype(weight.dtype, copy=False).reshape(-1, *(1,) * (weight.ndim - 1))
+    factors = local_scaling.astype(weight.dtype, copy=False).reshape(weight.shape[0], *(1,) * (weight.ndim - 1))
     if out is None:
         out = np.empty(weight.shape, weight.dtype)
     with np.errstate(all="ignore"):
