@@ -92,7 +92,7 @@ def decode_compressed_data(
         data_format=_data_format(header, how),
         block=payload_type == PT_BLOCK,
         tools=frozenset(header.tools),
-        model=state.number,
+        model=state,
         parent=parent,
         node=node,
     )

@@ -66,11 +66,11 @@ class Composer:
     dry: bool = False
     _scalings: dict[str, tuple[DecodedUnit, CodedTensor]] = field(default_factory=dict)
     _factor: _PendingFactor | None = None
-    _model: int = 0
+    _model: object = None
 
     def add(self, unit: DecodedUnit) -> Iterator[NamedTensor]:
         """Take a unit; the tensors that are complete with it."""
-        if unit.model != self._model:
+        if unit.model is not self._model:
             yield from self.finish()
             self._model = unit.model
         if unit.tensors[0].member is not Member.H:
@@ -213,7 +213,7 @@ class Parents:
     def parent_of(self, tensor: NamedTensor) -> NDArray[Any] | None:
         """The values of the node that a tensor updates, else those of its name; the latter are taken out (R-ED2-14)."""
         latest = self._pop(tensor.name)
-        return latest if tensor.parent is None else self.versions.get(tensor.name, {}).get(tensor.parent, latest)
+        return self.versions.get(tensor.name, {}).get(tensor.parent, latest)
 
     def forget(self, name: str) -> None:
         """No update of this name comes any more."""

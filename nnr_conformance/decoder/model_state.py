@@ -29,9 +29,8 @@ def scope_of(label: str) -> str:
 
 @dataclass(slots=True)
 class ModelState:
-    """State between one start unit and the next (R-ORD-12). `number`: how many models the stream had before."""
+    """State between one start unit and the next (R-ORD-12)."""
 
-    number: int = 0
     codebooks_announced: bool = False
     quantization: Quantization | None = None
     layer_quantization: Quantization | None = None

@@ -150,7 +150,7 @@ class StreamDecoder:
 
     def _start_model(self, unit: Unit) -> None:
         self._end_model()
-        self._state = ModelState(self._state.number + 1)
+        self._state = ModelState()
         self.tools.add("edition 2" if unit.get("general_profile_idc") == 1 else "edition 1")
 
     def _end_model(self) -> None:

@@ -36,7 +36,7 @@ class DecodedUnit:
 
     `dimensions`: those of the (composed) weight. `update`: the unit is an update of a parent. `data_format`:
     nnr_decompressed_data_format or None. `block`: the tensors are one NNR_PT_BLOCK. `tools`: names of what was used.
-    `model`: a number that the units of one model of the stream have in common. `parent`: the node that is updated,
+    `model`: the same object for all units of one model of the stream. `parent`: the node that is updated,
     `node`: the one that the unit makes, both where they are known and kept.
     """
 
@@ -47,6 +47,6 @@ class DecodedUnit:
     data_format: int | None
     block: bool
     tools: frozenset[str]
-    model: int = 0
+    model: object
     parent: Node | None = None
     node: Node | None = None
