@@ -46,7 +46,8 @@ class Source(Protocol):
 class Session:
     """One run over declarations: where findings and the trace go, and the limits; `trace` None records nothing.
 
-    `observe`: told of each condition whether it holds, and of each loop how often it runs.
+    `observe`: told of each condition whether it holds, and of each loop how often it runs. `reference_list`: set by
+    whoever takes a unit and finds the list in joined or inflated data, which the unit alone does not show.
     """
 
     findings: Findings = field(default_factory=Findings)
@@ -54,6 +55,7 @@ class Session:
     limits: Limits = DEFAULT_LIMITS
     out_of_band: Mapping[str, Any] = field(default_factory=dict)
     observe: Callable[[Any, int], None] | None = None
+    reference_list: tuple[str, ...] | None = None
 
 
 class Scope(dict[str, Any]):

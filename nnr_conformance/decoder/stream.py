@@ -75,6 +75,7 @@ class StreamDecoder:
     _inflated: int = 0
     judge: Judge = field(init=False)
     _state: ModelState = field(default_factory=ModelState)
+    _session: Session = field(init=False)
     _parts: PartCollector = field(init=False)
     _elements: Watch = field(default_factory=lambda: Watch(ELEMENT))
     _references: Watch = field(default_factory=lambda: Watch(REFERENCE_LIST))
@@ -89,8 +90,8 @@ class StreamDecoder:
 
     def __iter__(self) -> Iterator[DecodedUnit]:
         trace: list[TraceEntry] = []
-        session = Session(self.findings, trace, self.how.limits, self.out_of_band)
-        for unit in walk_units(self.buffer, session, self.how.readings):
+        self._session = Session(self.findings, trace, self.how.limits, self.out_of_band)
+        for unit in walk_units(self.buffer, self._session, self.how.readings):
             if self.on_unit is not None:
                 self.on_unit(unit, trace)
             decoded = self._take(unit, trace)
@@ -178,7 +179,7 @@ class StreamDecoder:
         if unit.is_part:
             tree = parse_joined_payload(unit, payload.data, Session(self.findings, None, self.how.limits))
         if unit.unit_type == TPL and storage in (TPL_PRUN, TPL_REFLIST):
-            self._take_container(storage, self._container(unit, tree, trace), unit.label)
+            self._take_container(storage, self._container(unit, tree, trace), unit)
             return
         data = tree[f"{prefix}_data"]
         content = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
@@ -189,12 +190,14 @@ class StreamDecoder:
             content = self._inflate(content, path, bits)
         self.carried.append(CarriedData(unit.label, unit.unit_type, storage, bytes(content)))
 
-    def _take_container(self, storage: int, tree: Mapping[str, Any], label: str) -> None:
+    def _take_container(self, storage: int, tree: Mapping[str, Any], unit: Unit) -> None:
         """A reference list, which later units refer to, or a pruning container, which changes nothing here."""
         self.tools.add("reference list" if storage == TPL_REFLIST else "pruning container")
         if storage == TPL_REFLIST:
-            self._hear(self._references, Event("list", label))
+            self._hear(self._references, Event("list", unit.label))
             self._state.reference_list = tuple(tree["topology_elements_ids_list"]["topology_elem_id_list"])
+            if tree is not unit.payload:
+                self._session.reference_list = self._state.reference_list
 
     def _inflate(self, data: bytes | memoryview, path: str, bits: tuple[int, int]) -> bytes:
         """NNR_DFL data, inflated; all that a stream inflates is within one limit."""

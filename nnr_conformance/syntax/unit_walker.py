@@ -13,7 +13,7 @@ from nnr_conformance.framing import frame
 from nnr_conformance.readings import DEFAULT_READINGS, Readings
 from nnr_conformance.scope import Session, joined
 from nnr_conformance.syntax.compressed_data import holds_h
-from nnr_conformance.syntax.enumerations import AGG, CPT_DC, MPS, PT_BLOCK, STR, TPL_REFLIST, unit_type_name
+from nnr_conformance.syntax.enumerations import AGG, CPT_DC, MPS, PT_BLOCK, STR, unit_type_name
 from nnr_conformance.syntax.unit_parser import Unit, initial_state, parse_unit
 
 State = Mapping[str, Any]
@@ -36,6 +36,7 @@ def walk_units(
         unit = parse_unit(buffer, span.label, span.first, span.end, state, session)
         state = state_after(unit, state, readings)
         yield unit
+        state = _with_list_of(session, state)
         if unit.unit_type == AGG and not unit.broken:
             state = yield from _enclosed_units(buffer, unit, state, session, readings, depth=1)
 
@@ -52,12 +53,17 @@ def state_after(unit: Unit, state: State, readings: Readings) -> State:
     if unit.unit_type == MPS:
         names = ("mps_topology_indexed_reference_flag", "mps_parent_signalling_enabled_flag")
         return {**state, "G_pending": 0} | {name: unit.get(name) for name in names}
-    if unit.get("topology_storage_format") == TPL_REFLIST and not unit.broken:
-        listed = unit.payload.get("topology_elements_ids_list", {}).get("topology_elem_id_list", ())
-        state = {**state, "reference_list": tuple(listed)}
+    # A part of a list, or a compressed one, is read by whoever takes the unit.
+    if "topology_elements_ids_list" in unit.payload and not unit.broken:
+        state = {**state, "reference_list": tuple(unit.payload["topology_elements_ids_list"]["topology_elem_id_list"])}
     if unit.unit_type == AGG or (unit.is_part and unit.get("partial_data_counter") > 1):
         return state
     return {**state, "G_pending": int(_holds_g(unit))}
+
+
+def _with_list_of(session: Session, state: State) -> State:
+    found, session.reference_list = session.reference_list, None
+    return state if found is None else {**state, "reference_list": found}
 
 
 def _holds_g(unit: Unit) -> bool:
@@ -88,6 +94,7 @@ def _enclosed_units(
         state = state_after(unit, state, readings)
         _check_type(aggregate, len(starts), unit, session)
         yield unit
+        state = _with_list_of(session, state)
         if unit.unit_type == AGG and not unit.broken:
             state = yield from _enclosed_units(buffer, unit, state, session, readings, depth + 1)
         starts.append(span.first - aggregate.first)

@@ -115,6 +115,20 @@ def test_indices_refer_to_the_ids_of_the_reference_list() -> None:
     }
 
 
+@pytest.mark.parametrize("compressed", [False, True])
+def test_parameters_from_outside_are_found_by_an_index_into_a_list_in_parts_or_compressed(compressed: bool) -> None:
+    data = bytes.fromhex("8080 7600 7700")
+    parts = [topology(6, {"part": piece}, part=counter) for counter, piece in ((2, data[:3]), (1, data[3:]))]
+    body = bytes.fromhex("0e 06 01") + zlib.compress(data)
+    whole = (len(body) + 2).to_bytes(2, "big") + body
+    outside = {"input_parameters_present_flag": 0, "tensor_dimensions_flag": 0, "given": {"tensor_dimensions": [3, 4]}}
+    unit = raw("", GRID, topology_elem_id_index=1, **outside)
+    units = (start(), parameter_set(indexed=1), *([whole] if compressed else parts), unit)
+    options = {"readings": {"container-compression": "compressed"}} if compressed else {}
+    result = decoded(*units, out_of_band={"w": {"tensor_dimensions": [3, 4]}}, **options)
+    assert result.tensors["w"].tobytes() == GRID.tobytes()
+
+
 def test_an_index_beyond_the_reference_list_is_reported_at_its_bits() -> None:
     units = (start(), parameter_set(indexed=1), reference_list("a", "b"), raw("", GRID, topology_elem_id_index=2))
     (found,) = nnr_conformance.check(b"".join(units)).diagnostics
