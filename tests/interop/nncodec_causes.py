@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnr_conformance.data import load_yaml
-from tests.interop.nncodec_ways import INTEGER, LAYER, MODELS, RAW, Way
+from tests.interop.nncodec_ways import INTEGER, LAYER, MODELS, PARTS, RAW, Way
 
 Remedy = Callable[[Way], Way]
 
@@ -80,7 +80,7 @@ CAUSES = (
     Cause("D-22", "decode_nnr_tpl_unit: nnr_unit_size", _all("NNR_TPL"), (_out("NNR_TPL"),)),
     Cause("D-13", "nnr_unit_type: 0 ", remedies=(_help(MODELS),)),
     Cause("D-16", "nnr_unit_type: [1-9]"),
-    Cause("D-17", "partial_data_counter not"),
+    Cause("D-17", "partial_data_counter not", remedies=(_help(PARTS),)),
     # Parameter sets
     Cause("D-26", "negative dimensions"),
     Cause("D-27", "IndexError in unification_performance_map|AssertionError in decode_nnr_mps", _all("NNR_MPS")),
@@ -102,7 +102,7 @@ CAUSES = (
     Cause("D-65", "^levels.* -?2147483647", _all("dependent quantization")),
     Cause("D-66", "Terminating Bin|^levels", _all("temporal contexts", LOWEST)),
     Cause("D-73", "^MemoryError|^SIGFPE"),
-    Cause("D-67", "KeyError in decode: ", _all("decomposition", "codebook", "block")),
+    Cause("D-67", "KeyError in decode: |^dequantized.* is int32", _all("decomposition", "codebook", "block")),
     Cause("D-68", "nnr_unit_size|buffer is smaller", _all("decomposition", "raw float")),
 )
 

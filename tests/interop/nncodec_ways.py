@@ -15,13 +15,14 @@ from unittest import mock
 from nncodec.extensions import deepCABAC
 from nncodec.nnc_core import coder, hls
 
-RAW, INTEGER, LAYER, MODELS, STATE = "raw", "integer", "layer", "models", "state"
+RAW, INTEGER, LAYER, MODELS, PARTS, STATE = "raw", "integer", "layer", "models", "parts", "state"
 """Where NNCodec is helped.
 
 raw: the number of bytes read is a whole number behind a raw payload, as with NumPy 2. integer: without a quantization
 method in the parameter set there is a place for QP all the same. layer: a layer parameter set has the flag of the
-decomposition map, 0. models: models that lie behind each other in one stream are streams of a chain. state: the levels
-of the stream before are given as those of parents that have the ids which the update names.
+decomposition map, 0. models: models that lie behind each other in one stream are streams of a chain. parts: the parts
+of a unit are joined, and no unit has a partial_data_counter. state: the levels of the stream before are given as those
+of parents that have the ids which the update names.
 """
 
 

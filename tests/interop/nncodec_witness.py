@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import faulthandler
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from traceback import extract_tb
 from typing import Any
@@ -26,6 +26,7 @@ from nnr_conformance.suite.mutation.child import Say, allow, limit_memory
 from nnr_conformance.syntax.unit_parser import Unit
 from tests.interop import nncodec_codec
 from tests.interop.nncodec_causes import LOWEST, NAMED, Facts, next_ways
+from tests.interop.nncodec_units import models
 from tests.interop.nncodec_ways import MODELS, STATE, Way, in_way
 from tests.interop.recipes import Array, Arrays
 
@@ -137,7 +138,11 @@ def _theirs(ours: Ours, way: Way) -> list[nncodec_codec.Raw]:
     golden, kept, history = ours.golden, nncodec_codec.ChainState(), HdspTool(True)
     outside = {name: _outside(values) for name, values in golden.check.get("out_of_band", {}).items()}
     layers = {one.name[:-2]: one.name[:-2] for one in ours.coded if one.name.endswith(FACTORS)}
-    streams = [part for number in range(len(golden.before) + 1) for part in _parts(ours, way, number)]
+    streams = [
+        (model, number)
+        for number, path in enumerate((*golden.before, golden.path))
+        for model in models(stored(path), ours.report.streams[number].units, way)
+    ]
     found: list[nncodec_codec.Raw] = []
     levels: Arrays = {}
     root = 0
@@ -171,24 +176,6 @@ def _outside(values: Mapping[str, Any]) -> dict[str, Any]:
     if "tensor_dimensions" in found:
         found["count_tensor_dimensions"] = len(found["tensor_dimensions"])
     return found
-
-
-def _parts(ours: Ours, way: Way, number: int) -> Iterator[tuple[bytes, int]]:
-    """A stream of the chain as NNCodec gets it, and its number; several where its models are given one by one."""
-    golden = ours.golden
-    data = stored((*golden.before, golden.path)[number])
-    if not way.without and MODELS not in way.helped:
-        yield data, number
-        return
-    unfold = "NNR_AGG" in way.without
-    models: list[bytes] = []
-    for row in ours.report.streams[number].units:
-        if row.unit_type in way.without or ("." in row.label and not unfold):
-            continue
-        if not models or (MODELS in way.helped and row.unit_type == "NNR_STR"):
-            models.append(b"")
-        models[-1] += data[row.first : row.first + row.size]
-    yield from ((model, number) for model in models)
 
 
 def _compared(ours: Ours, found: Sequence[nncodec_codec.Raw]) -> dict[str, Any]:

@@ -12,11 +12,12 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from nnr_conformance.data import data_path, load_yaml
+from nnr_conformance.data import data_path
 from nnr_conformance.entropy import compiled_available
 from nnr_conformance.suite.cfp2019.evaluation import Evaluation, evaluate
 from nnr_conformance.suite.cfp2019.footprint import tools
 from nnr_conformance.suite.cfp2019.pipelines import GoldenStream, golden_streams
+from nnr_conformance.suite.corpus.sidecar import nncodec
 
 FOLDER = "bitstreams/cfp2019"
 INDEX = "index.json"
@@ -154,6 +155,16 @@ def _witnesses(row: Evaluation) -> list[str]:
 
 def other_witnesses() -> Mapping[str, Sequence[str]]:
     """Decoders of others that agree with the builder, by stream; a test repeats that where they are installed."""
-    listed = load_yaml(f"{FOLDER}/witnesses.yaml")
-    without = {name: [f"NNCodec 2.1.3 without {', '.join(units)}"] for name, units in listed["without"].items()}
-    return {**listed["agree"], **without}
+    folder, rows = f"{FOLDER.rpartition('/')[2]}/", nncodec()
+    return {
+        path.removeprefix(folder).removesuffix(".nnr"): [_other_witness(row)]
+        for path, row in rows.items()
+        if path.startswith(folder) and row["result"] == "agrees"
+    }
+
+
+def _other_witness(row: Mapping[str, Any]) -> str:
+    """A decoder with what was taken out of the stream for it and where it was helped."""
+    without = f" without {', '.join(row['without'])}" if "without" in row else ""
+    helped = f", helped with {', '.join(row['helped'])}" if "helped" in row else ""
+    return f"NNCodec {row['version']}{without}{helped}"

@@ -15,6 +15,10 @@ def test_every_row_names_a_stored_stream() -> None:
     assert list(stray_rows()) == []
 
 
+def test_every_stream_of_a_pipeline_has_a_row() -> None:
+    assert [line for line in missing_rows() if line.startswith("cfp2019/")] == []
+
+
 def test_a_row_of_no_stream_is_found() -> None:
     assert [line.partition(":")[0] for line in stray_rows({"core/gone-01.nnr": {}})] == ["core/gone-01.nnr"]
 
