@@ -64,21 +64,23 @@ def _shown(row: Row) -> str:
 
 
 def summary(rows: Mapping[str, Row]) -> Iterator[str]:
-    """The figures: how many streams have which result, and which divergences are behind those that do not agree."""
-    results: Counter[str] = Counter(row["result"] for row in rows.values())
-    for result, count in results.most_common():
+    """The figures: how many streams have which result, and what is behind it."""
+    for result, count in Counter(row["result"] for row in rows.values()).most_common():
         same = [row for row in rows.values() if row["result"] == result]
-        causes = Counter(name for row in same for name in (*row.get("divergence", ()), *row.get("reading", ())))
-        unknown = sum(not row.get("divergence") and not row.get("reading") for row in same)
-        helped = sum("helped" in row or "without" in row for row in same)
-        notes = [f"{name} {number}" for name, number in causes.most_common()]
-        if result in {"agrees", "rejects"}:
-            notes.insert(0, f"{helped} with help or without some units" if result == "agrees" else "")
-        elif unknown:
-            notes.append(f"none {unknown}")
-        yield f"{count:5} {result:<9} {', '.join(filter(None, notes))}".rstrip()
+        behind = Counter(name for row in same for name in _behind(row))
+        notes = [f"{name} {number}" for name, number in behind.most_common()]
+        if result == "agrees":
+            notes.insert(
+                0, f"{sum('helped' in row or 'without' in row for row in same)} with help or without some units"
+            )
+        yield f"{count:5} {result:<9} {', '.join(notes)}".rstrip()
     stages = Counter(stage for row in rows.values() for stage in row.get("agrees", ()))
     yield f"{len(rows):5} streams; NNCodec agrees on " + ", ".join(f"{name} of {stages[name]}" for name in stages)
+
+
+def _behind(row: Row) -> Iterable[str]:
+    """What is behind a result: divergences, readings, or a limit of this package."""
+    return (*row.get("divergence", ()), *row.get("reading", ()), *(["limits"] if "limit" in row else []))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

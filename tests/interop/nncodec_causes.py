@@ -113,11 +113,11 @@ def causes(facts: Facts, said: str) -> Iterator[Cause]:
 
 
 def next_ways(facts: Facts, way: Way, said: str) -> Iterator[Way]:
-    """The ways that a message leaves to try; what is wrong with a stream may be in the unit that would be taken out."""
+    """The ways that a message leaves to try; what is wrong with a stream may be in units taken out or parts joined."""
     for cause in causes(facts, said):
         for remedy in cause.remedies:
             after = remedy(way)
-            if after != way and (facts.accepted or after.without == way.without):
+            if after != way and (facts.accepted or not (after.without or PARTS in after.helped)):
                 yield after
 
 

@@ -9,10 +9,14 @@ import pytest
 
 pytest.importorskip("nncodec.nnc_core", reason="NNCodec is not installed, see the README")
 
-from nnr_conformance.suite.corpus.golden import golden_streams
+from nnr_conformance.api import decode
+from nnr_conformance.checker.check import check
+from nnr_conformance.suite.corpus.golden import golden_streams, stored
 from nnr_conformance.suite.corpus.sidecar import nncodec
 from tests.interop.golden_rows import as_text
 from tests.interop.golden_witnesses import changes, is_current, witnessed
+from tests.interop.nncodec_units import models
+from tests.interop.nncodec_ways import PARTS, Way
 from tests.interop.nncodec_witness import differences
 
 pytestmark = pytest.mark.interop
@@ -55,3 +59,22 @@ def test_signs_of_zero_differ_and_computed_nan_do_not() -> None:
     assert differences([("w", zero)], [("w", negative)]) == ["w[0] is -0.0, not 0.0"]
     assert differences([("w", one)], [("w", other)]) == []
     assert len(differences([("w", one)], [("w", other)], {"w"})) == 1
+
+
+def test_what_nncodec_gets_without_parts_and_aggregates_decodes_here_to_the_same_tensors() -> None:
+    rows = nncodec()
+    changed = 0
+    for one in golden_streams():
+        row = rows.get(one.path, {})
+        taken = Way(tuple(row.get("without", ())), tuple(row.get("helped", ())))
+        if one.before or row.get("result") != "agrees" or not (PARTS in taken.helped or taken.without == ("NNR_AGG",)):
+            continue
+        data = stored(one.path)
+        whole = decode(data, transmitted=True, readings=one.readings)
+        given = models(data, check(data, readings=one.readings).streams[0].units, taken)
+        parts = [decode(model, transmitted=True, readings=one.readings).levels for model in given]
+        levels = {name: array for part in parts for name, array in part.items()}
+        assert levels.keys() == whole.levels.keys(), one.path
+        assert all(np.array_equal(levels[name], whole.levels[name]) for name in levels), one.path
+        changed += given != [data]
+    assert changed > 0
