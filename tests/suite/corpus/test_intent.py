@@ -32,6 +32,9 @@ NOT_KNOWN = (
     "G has no H",  # what is delivered of parts is up to the decoder
     "another unit comes between G and H",
     "an index is not in the reference list",  # which was compressed
+    "an independent part of a model has no known meaning",
+    "nothing says where the tensor is cut",  # the stream is undetermined
+    "format [0-9]+ is not one for these numbers",  # it is reserved
 )
 """Why a decoder may give something of a stream that is not nonconforming although nothing says what it should."""
 

@@ -11,5 +11,6 @@ FAMILIES: tuple[str, ...] = (
     "largest_maps",
     "skipped_rows",
     "tool_pairs",
+    "unit_sizes",
 )
 """Names of the modules."""
