@@ -52,14 +52,16 @@ def factors_product(g: NDArray[Any], h: NDArray[Any], shape: Sequence[int]) -> N
     left, of_left = _integers(g)
     right, of_right = _integers(h)
     exponent = of_left + of_right
+    underflow = len(h) << max(0, BINARY64.least - exponent) if exponent < BINARY64.least else 0
     found: list[float] = []
     for one, terms in zip(np.dot(left, right).ravel(), np.dot(abs(left), abs(right)).ravel(), strict=True):
         # Each product and each sum in binary64 is off by 2^-53 of it at most, and exact below 2^53 units.
         slack = (len(h) + 1) * (terms >> BINARY64.precision) + int(terms >> BINARY64.precision > 0)
-        around = {rounded(Exact(int(one) + error, exponent), BINARY32) for error in (-slack, 0, slack)}
-        if len(around) > 1:
+        slack += underflow if terms else 0
+        around = [rounded(Exact(int(one) + error, exponent), BINARY32) for error in (-slack, 0, slack)]
+        if len({value.hex() for value in around}) > 1:
             raise NoIntent("the order of summation matters")
-        found += around
+        found.append(around[1])
     return np.array(found, np.float32).reshape(shape)
 
 
