@@ -16,6 +16,7 @@ from nnr_conformance.cli.suite_build import add_build
 from nnr_conformance.cli.suite_cfp2019 import add_cfp2019
 from nnr_conformance.cli.suite_coverage import add_coverage
 from nnr_conformance.cli.suite_mutate import add_mutate
+from nnr_conformance.cli.suite_verify import add_verify
 from nnr_conformance.suite.registry import load_divergences, load_requirements, problems
 from nnr_conformance.suite.registry_report import counts, requirement_lines
 from nnr_conformance.version import VERSION
@@ -82,7 +83,14 @@ def _spec(arguments: argparse.Namespace) -> int:
     return 0
 
 
-SUBCOMMANDS: tuple[Callable[[Subparsers], None], ...] = (add_spec, add_build, add_mutate, add_coverage, add_cfp2019)
+SUBCOMMANDS: tuple[Callable[[Subparsers], None], ...] = (
+    add_spec,
+    add_build,
+    add_mutate,
+    add_verify,
+    add_coverage,
+    add_cfp2019,
+)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from nnr_conformance.api import chain_decoder
 from nnr_conformance.checker.check import check_chain
-from nnr_conformance.diagnostics import Diagnostic
+from nnr_conformance.diagnostics import Diagnostic, catalogue
 from nnr_conformance.errors import BuildError
 from nnr_conformance.limits import DEFAULT_LIMITS
 from nnr_conformance.report.model import Report
-from nnr_conformance.suite.requirement_pairs import Built, Pair
+from nnr_conformance.suite.requirement_pairs import Built, Pair, load_pairs
 
 
 def check_pair_stream(pair: Pair, data: bytes, disabled: frozenset[str] = frozenset()) -> Report:
@@ -93,3 +93,16 @@ def _reach(unit: str, built: Built, overridden: bool) -> tuple[int, int]:
     later = (one.first for one in built.intent.trace if one.first > last and one.size)
     end = 8 * len(built.data)
     return first, end if overridden else min(later, default=end)
+
+
+def missing_pairs() -> Iterator[str]:
+    """Codes without a pair, and pairs without a code or in the folder of another clause, one line each."""
+    known = {pair.code for pair in load_pairs()}
+    for code, rule in catalogue().items():
+        if code not in known and not rule.no_stream:
+            yield f"{code} ({rule.requirement}): no pair shows it"
+    for pair in load_pairs():
+        if pair.code not in catalogue():
+            yield f"{pair.name}: there is no code {pair.code}"
+        elif catalogue()[pair.code].clause != pair.clause:
+            yield f"{pair.name}: {pair.code} belongs to clause {catalogue()[pair.code].clause}, not {pair.clause}"

@@ -126,10 +126,10 @@ def load_pairs() -> tuple[Pair, ...]:
 
 
 def recipe_paths() -> Iterator[Path]:
-    """The recipes of all pairs."""
+    """The recipes of all pairs, beside which sidecars lie."""
     for folder in data_path(FOLDER).iterdir():
         if folder.is_dir():
-            yield from folder.glob("*.yaml")
+            yield from (path for path in folder.glob("*.yaml") if not path.name.endswith(".nnr.yaml"))
 
 
 def _pair(path: Path) -> Pair:

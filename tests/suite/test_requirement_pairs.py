@@ -10,8 +10,7 @@ import pytest
 from nnr_conformance.data import data_path
 from nnr_conformance.diagnostics import catalogue
 from nnr_conformance.errors import BuildError
-from nnr_conformance.suite.build import MANIFEST, build_problems, built_files, missing_pairs, write_files
-from nnr_conformance.suite.pair_checks import check_pair_stream, pair_problems
+from nnr_conformance.suite.pair_checks import check_pair_stream, missing_pairs, pair_problems
 from nnr_conformance.suite.requirement_pairs import FOLDER, Pair, load_pairs
 
 PAIRS = load_pairs()
@@ -113,30 +112,6 @@ def test_limits_readings_and_parameters_from_outside_hold_for_the_pair_alone() -
         pair = the_pair(name)
         report = check_pair_stream(replace(pair, check={}), pair.build(True).data)
         assert pair.code not in {found.code for found in report.diagnostics}
-
-
-def test_a_changed_byte_a_missing_file_and_a_stray_one_are_noticed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    few = tuple(the_pair(name) for name in ("reserved-not-zero", "stream-empty"))
-    monkeypatch.setattr("nnr_conformance.suite.build.load_pairs", lambda: few)
-    monkeypatch.setattr("nnr_conformance.suite.build.missing_pairs", lambda: iter(()))
-    monkeypatch.setattr("nnr_conformance.suite.build.data_path", lambda _: tmp_path)
-    streams = {pair.stream_path(breaking) for pair in few for breaking in (False, True)}
-    assert set(built_files()) == {path.removeprefix(f"{FOLDER}/") for path in streams} | {MANIFEST}
-    assert len(list(write_files(tmp_path))) == 5
-    assert list(write_files(tmp_path)) == []
-    assert list(build_problems()) == []
-    stream = tmp_path / "6" / "6-reserved-not-zero-01.nnr"
-    stream.write_bytes(stream.read_bytes()[:-1] + b"\x7f")
-    (tmp_path / "6" / "6-stream-empty-02.nnr").unlink()
-    (tmp_path / "6" / "6-left-over-01.nnr").write_bytes(b"")
-    problems = "\n".join(build_problems())
-    assert "6-reserved-not-zero-01.nnr: differs" in problems
-    assert "6-stream-empty-02.nnr: is missing" in problems
-    assert "6-left-over-01.nnr: no recipe gives it" in problems
-    assert len(list(write_files(tmp_path))) == 3
-    assert list(build_problems()) == []
 
 
 def test_the_recipe_that_the_readme_shows_is_a_stored_one() -> None:

@@ -169,12 +169,12 @@ def recipes() -> Iterator[Recipe]:
 
 
 def recipe_files(kind: str) -> list[Path]:
-    """The recipe files of a class; sidecars, which lie beside them, end with the number of a stream."""
+    """The recipe files of a class, beside which sidecars lie."""
     try:
         folder = data_path(f"{FOLDER}/{kind}")
     except FileNotFoundError:
         return []
-    return sorted(path for path in folder.glob("*.yaml") if not path.stem.rpartition("-")[2].isdigit())
+    return sorted(path for path in folder.glob("*.yaml") if not path.name.endswith(".nnr.yaml"))
 
 
 @cache

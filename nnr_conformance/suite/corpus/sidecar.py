@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from nnr_conformance.data import load_yaml
 from nnr_conformance.decoder.digests import STAGES
+from nnr_conformance.report.model import StreamReport
 from nnr_conformance.suite.corpus.findings import Found
 from nnr_conformance.suite.corpus.golden import Golden, stored
 
@@ -39,6 +40,8 @@ def sidecar(golden: Golden, found: Found, intended: Mapping[str, str]) -> dict[s
         "bytes": len(data),
         "sha256": hashlib.sha256(data).hexdigest(),
     }
+    if golden.code:
+        row |= {"code": golden.code, "meets": golden.meets}
     if golden.before:
         row["before"] = list(golden.before)
     if golden.check:
@@ -48,7 +51,7 @@ def sidecar(golden: Golden, found: Found, intended: Mapping[str, str]) -> dict[s
         "tools": list(found.report.tools),
         "readings": [one.reading for one in found.report.consulted],
         "verdict": found.report.verdict.value,
-        "diagnostics": diagnostics(found),
+        "diagnostics": diagnostics(found.report),
     }
     if accepted(found):
         row["digests"] = dict(found.digests)
@@ -63,11 +66,9 @@ def accepted(found: Found) -> bool:
     return found.report.verdict.value != "nonconforming"
 
 
-def diagnostics(found: Found) -> list[dict[str, Any]]:
+def diagnostics(report: StreamReport) -> list[dict[str, Any]]:
     """The findings without their texts, in an order of their own."""
-    rows = {
-        (one.bits or (), one.code, one.requirement, one.severity.value, one.path) for one in found.report.diagnostics
-    }
+    rows = {(one.bits or (), one.code, one.requirement, one.severity.value, one.path) for one in report.diagnostics}
     return [
         {"code": code, "requirement": requirement, "severity": severity, "path": path, "bits": list(map(int, bits))}
         for bits, code, requirement, severity, path in sorted(rows)
@@ -99,7 +100,7 @@ def witness_problems(golden: Golden, found: Found, intended: Mapping[str, str]) 
             if stage in digests and digests[stage] != found.digests[stage]:
                 yield f"{golden.path}: the {name} has other {stage}"
     for stage, names in by_stage(witness(golden, found, intended)).items():
-        if len(names) < 2:  # noqa: PLR2004
+        if len(names) < 2:
             yield f"{golden.path}: only the {names[0]} witnesses its {stage}"
 
 
