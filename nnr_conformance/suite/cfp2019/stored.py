@@ -13,6 +13,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from nnr_conformance.data import data_path
+from nnr_conformance.decoder.digests import add_array
 from nnr_conformance.entropy import compiled_available
 from nnr_conformance.suite.cfp2019.evaluation import Evaluation, evaluate
 from nnr_conformance.suite.cfp2019.footprint import tools
@@ -135,6 +136,7 @@ def _row(stream: GoldenStream, found: Evaluation) -> dict[str, Any]:
         "depends_on": [f"{name}.nnr" for name in stream.before],
         "bytes": len(stream.data),
         "sha256": hashlib.sha256(stream.data).hexdigest(),
+        "intended": {"levels": _digest(stream.levels), "tensors": _digest(dict(sorted(stream.expected.items())))},
         "verdict": found.verdict,
         "ratio": round(found.ratio, 2),
         "measure": "right answers" if found.right is not None else "squared error",
@@ -146,6 +148,14 @@ def _row(stream: GoldenStream, found: Evaluation) -> dict[str, Any]:
         "tools": list(found.shown),
         "witness": [*_witnesses(found), *other_witnesses().get(stream.name, ())],
     }
+
+
+def _digest(arrays: Mapping[str, NDArray[Any]]) -> str:
+    """A digest of a stage from what the pipeline means."""
+    digest = hashlib.sha256()
+    for name, values in arrays.items():
+        add_array(digest, name, values)
+    return digest.hexdigest()
 
 
 def _witnesses(row: Evaluation) -> list[str]:

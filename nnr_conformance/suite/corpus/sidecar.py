@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import yaml
@@ -12,9 +13,11 @@ from numpy.typing import NDArray
 
 from nnr_conformance.data import load_yaml
 from nnr_conformance.decoder.digests import STAGES
-from nnr_conformance.report.model import StreamReport
+from nnr_conformance.report.model import StreamReport, Verdict
 from nnr_conformance.suite.corpus.findings import Found
 from nnr_conformance.suite.corpus.golden import Golden, stored
+from nnr_conformance.suite.corpus.recipes import CorpusStream
+from nnr_conformance.suite.corpus.under_readings import under_readings
 
 SCHEMA = "nnr-golden/1"
 SUFFIX = ".nnr.yaml"
@@ -57,13 +60,18 @@ def sidecar(golden: Golden, found: Found, intended: Mapping[str, str]) -> dict[s
         row["digests"] = dict(found.digests)
         if sum(values.size for values in found.tensors.values()) <= SMALL:
             row["tensors"] = {name: listed(values) for name, values in sorted(found.tensors.items())}
+    if isinstance(golden.source, CorpusStream) and golden.source.reading:
+        row["reading"] = golden.source.reading
+        row["under"] = {choice: asdict(result) for choice, result in under_readings(golden.source).items()}
+        for result in row["under"].values():
+            result["codes"] = list(result["codes"])
     row["witness"] = witness(golden, found, intended)
     return row
 
 
 def accepted(found: Found) -> bool:
-    """Whether a decoder is to decode the stream, or to reject it."""
-    return found.report.verdict.value != "nonconforming"
+    """Whether a decoder is to decode the stream: it rejects others, or what it does is its own affair."""
+    return found.report.verdict is Verdict.CONFORMING
 
 
 def diagnostics(report: StreamReport) -> list[dict[str, Any]]:
@@ -76,7 +84,7 @@ def diagnostics(report: StreamReport) -> list[dict[str, Any]]:
 
 
 def witness(golden: Golden, found: Found, intended: Mapping[str, str]) -> dict[str, list[str]]:
-    """By witness, what it agrees to: stages, or the verdict where a decoder is to reject the stream."""
+    """By witness, what it agrees to: stages, or the verdict where nothing is to be decoded."""
     if not accepted(found):
         claimed = [BUILDER] if golden.code or golden.source is not None else []
         return {name: ["verdict"] for name in (*claimed, PURE, COMPILED)}

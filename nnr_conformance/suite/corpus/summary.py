@@ -33,8 +33,8 @@ def summary_lines() -> Iterator[str]:
         yield _line(kind, [row for row in rows if row["class"] == kind])
     yield _line("all", rows)
     yield ""
-    decoded = [row for row in rows if row["verdict"] != "nonconforming"]
-    yield f"witnesses of the {len(decoded)} streams to be decoded, and the stages on which they agree:"
+    decoded = [row for row in rows if row["verdict"] == "conforming"]
+    yield f"witnesses of the {len(decoded)} conforming streams, and the stages on which they agree:"
     stages: dict[str, Counter[str]] = {}
     for row in decoded:
         for name, agreed in row["witness"].items():

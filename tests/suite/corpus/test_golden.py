@@ -51,9 +51,9 @@ def test_the_manifest_says_what_the_sidecars_say() -> None:
         }
 
 
-def test_every_stream_that_is_to_be_decoded_has_two_witnesses_at_every_stage() -> None:
+def test_every_stream_has_two_witnesses_at_every_stage() -> None:
     for row in manifest_rows():
-        wanted = ["verdict"] if row["verdict"] == "nonconforming" else STAGES
+        wanted = STAGES if row["verdict"] == "conforming" else ["verdict"]
         for stage in wanted:
             assert sum(stage in agreed for agreed in row["witness"].values()) >= 2, (row["path"], stage)
 
