@@ -9,6 +9,8 @@ FAMILIES: tuple[str, ...] = (
     "initialization_ids",
     "large_tensors",
     "largest_maps",
+    "performance_maps",
+    "pruning_containers",
     "skipped_rows",
     "tool_pairs",
     "unit_sizes",
