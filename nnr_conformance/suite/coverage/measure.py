@@ -31,6 +31,7 @@ class Sample:
     """A stream to be measured, with what it is checked under.
 
     `data`: the stream, behind those that it updates. `base`: the model that the first of them updates.
+    `edition`: whose requirements are checked, None for that of the profile.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Sample:
     limits: Limits = DEFAULT_LIMITS
     out_of_band: Mapping[str, Any] = field(default_factory=dict)
     base: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    edition: int | None = None
 
 
 def universe() -> list[Item]:
@@ -70,7 +72,7 @@ def run_sample(sample: Sample) -> Report:
     """Check a stream with the interpreted decoder, and decode it to the named tensors of the model."""
     for _ in _chain(sample):
         """Nothing is kept."""
-    return check_chain(_chain(sample))
+    return check_chain(_chain(sample), edition=sample.edition)
 
 
 def _chain(sample: Sample) -> ChainDecoder:
@@ -99,7 +101,7 @@ def _note_decoding(sample: Sample, hits: StreamHits) -> None:
             units.append(unit.tools)
 
     chain.on_payload, chain.on_decoded = see_payload, see_unit
-    report = check_chain(chain)
+    report = check_chain(chain, edition=sample.edition)
     for codings, results, rules in payloads:
         note_payload(hits, codings, results, rules)
     note_tools(hits, units, report.streams[-1].tools)

@@ -51,6 +51,7 @@ def _golden(path: Path, stream: CorpusStream) -> Sample:
         replace(DEFAULT_LIMITS, **stream.check.get("limits", {})),
         stream.check.get("out_of_band", {}),
         base_arrays(stream.check),
+        stream.check.get("edition"),
     )
 
 
@@ -77,4 +78,6 @@ def _of_pair(path: Path, pair: Pair) -> Sample:
         pair.readings,
         replace(DEFAULT_LIMITS, **check.get("limits", {})),
         check.get("out_of_band", {}),
+        base_arrays(check),
+        check.get("edition"),
     )

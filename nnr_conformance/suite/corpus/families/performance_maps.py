@@ -67,7 +67,7 @@ def recipes() -> Iterator[Recipe]:
     )
 
 
-_UNIFICATION_SHAPES = (
+_UNIFICATION_SHAPES: tuple[tuple[tuple[list[int], list[int], list[int]], list[str]], ...] = (
     (([16, 8, 4], [8, 4], [2, 2]), []),
     (([0, 1], [255, 0], [255, 0]), []),
     (([3], [1] * 254, [1] * 254), []),
