@@ -95,7 +95,8 @@ def witness(golden: Golden, found: Found, intended: Mapping[str, str]) -> dict[s
     }
     other = nncodec().get(golden.path, {})
     if other.get("agrees"):
-        agree[f"NNCodec {other['version']}"] = list(other["agrees"])
+        helped = " with help" if "helped" in other or "without" in other else ""
+        agree[f"NNCodec {other['version']}{helped}"] = list(other["agrees"])
     return {name: stages for name, stages in agree.items() if stages}
 
 
