@@ -52,7 +52,7 @@ def _recipe(
     kind: str, name: str, purpose: str, requirements: Sequence[str], streams: Sequence[Mapping[str, Any]]
 ) -> Recipe:
     content = {"purpose": purpose, "bug": BUG, "requirements": list(requirements), "streams": list(streams)}
-    return Recipe(kind, name, content, __name__)
+    return Recipe(kind, name, content, __name__.replace(".", "/") + ".py")
 
 
 def _stream(tensor: Mapping[str, Any], parameter_set: Mapping[str, Any], **keys: Any) -> dict[str, Any]:
@@ -122,4 +122,6 @@ def _product(rows: int, columns: int) -> dict[str, Any]:
         "tensor_dimensions": [rows, columns],
     }
     tensors = [{"levels": [[row + 2] for row in range(rows)]}, {"levels": [h.tolist()]}]
-    return _stream({**block, "tensors": tensors}, {"mps_qp_density": 2}, purpose=f"{rows} rows of {columns}.")
+    return _stream(
+        {**block, "tensors": tensors}, {"mps_qp_density": 2}, purpose=f"A product of {rows} rows of {columns} numbers."
+    )
