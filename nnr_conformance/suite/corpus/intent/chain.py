@@ -86,7 +86,7 @@ class Chain:
             if unit.unit_type == STR:
                 self._take(composition.finish(), nodes)
             if unit.unit_type == NDU:
-                layout = layout_of(unit, situation, self.given)
+                layout = layout_of(unit, situation, self.given, behind_g=composition.waits_for_h)
                 _as_announced(unit, situation, self.given)
                 coded = transmitted(unit, layout, situation, whole.payload)
                 self.tree.check_contexts(unit, coded)

@@ -72,8 +72,11 @@ def names_of(unit: UnitIntent, situation: Situation) -> tuple[str, ...]:
     return tuple(situation.references[index] for index in indices)
 
 
-def layout_of(unit: UnitIntent, situation: Situation, given: Given) -> Layout:
-    """The tensors of a unit. Raises NoIntent where neither stream nor application gives what is needed."""
+def layout_of(unit: UnitIntent, situation: Situation, given: Given, *, behind_g: bool = False) -> Layout:
+    """The tensors of a unit. `behind_g`: the unit before it holds G, and is no block.
+
+    Raises NoIntent where neither stream nor application gives what is needed.
+    """
     names = names_of(unit, situation)
     outside = given.get(names[0], {})
     types = int(unit.get("compressed_parameter_types"))
@@ -100,7 +103,7 @@ def layout_of(unit: UnitIntent, situation: Situation, given: Given) -> Layout:
         shift = 0
     of_block = unit.get("nnr_compressed_data_unit_payload_type") == PT_BLOCK
     coded = Layout(names, types, shape, rank, rows, shift, ())
-    places = tuple(_block_places(unit, coded) if of_block else [_single_place(coded)])
+    places = tuple(_block_places(unit, coded) if of_block else [_single_place(coded, behind_g=behind_g)])
     if shift and any(place.role in (Role.G, Role.H) for place in places):
         raise NoIntent(f"{unit.label}: what a shifted dimension means for factors is not known")
     return Layout(names, types, shape, rank, rows, shift, places)
@@ -141,9 +144,11 @@ def _block_places(unit: UnitIntent, layout: Layout) -> Iterator[Place]:
     yield from listed[:first]
 
 
-def _single_place(layout: Layout) -> Place:
-    """The tensor of a unit that is no block."""
+def _single_place(layout: Layout, *, behind_g: bool) -> Place:
+    """The tensor of a unit that is no block. Of factors whose names do not tell which they are, G is the first one."""
     role = role_of(layout.names[0], layout)
+    if role is Role.WEIGHT and layout.types & CPT_DC and len(layout.shape) > 1:
+        role = Role.H if behind_g else Role.G
     if role in (Role.G, Role.H):
         if len(layout.names) > 1:
             raise NoIntent(f"{layout.names[0]} is a factor, and other elements are in the same tensor")
@@ -153,7 +158,7 @@ def _single_place(layout: Layout) -> Place:
 
 def role_of(name: str, layout: Layout) -> Role:
     """Outside of blocks names say which tensors are factors or scaling vectors, where the types have such ones."""
-    if layout.types & CPT_DC and name.endswith(("_G", "_H")):
+    if layout.types & CPT_DC and name.endswith(("_G", "_H")) and len(layout.shape) > 1:
         return Role.G if name.endswith("_G") else Role.H
     if layout.types & CPT_LS and name.endswith("_scaling") and len(layout.shape) == 1:
         return Role.SCALING

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass, field, replace
 
+from nnr_conformance.encoder.elements import as_bytes
 from nnr_conformance.readings import Readings
 from nnr_conformance.suite.corpus.intent.elements import UnitIntent
 from nnr_conformance.suite.corpus.intent.refusal import NoIntent
-from nnr_conformance.syntax.enumerations import LPS, MPS, STR, TPL, TPL_REFLIST
+from nnr_conformance.syntax.enumerations import DFL, LPS, MPS, STR, TPL, TPL_REFLIST
 
 QUANTIZED = 3
 """Bits of the quantization method flags that say that there are quantization parameters."""
@@ -50,7 +52,7 @@ class Situation:
         if unit.unit_type == LPS:
             return replace(self, layers=(*self.layers, LayerSet(unit.aggregate, quantization(unit, "lps"))))
         if unit.unit_type == TPL and unit.get("topology_storage_format") == TPL_REFLIST:
-            return replace(self, references=tuple(unit.recipe.get("topology_elem_id_list", ())))
+            return replace(self, references=references_of(unit, self.readings))
         return self
 
     def quantization_for(self, unit: UnitIntent) -> Quantization:
@@ -69,6 +71,21 @@ class Situation:
 
 def _inside(unit: UnitIntent, aggregate: str) -> bool:
     return not aggregate or unit.aggregate == aggregate or unit.aggregate.startswith(f"{aggregate}.")
+
+
+def references_of(unit: UnitIntent, readings: Readings) -> tuple[str, ...]:
+    """The ids of a reference list, which a compressed container has in bytes."""
+    if readings["container-compression"] != "compressed" or unit.get("topology_compression_format") != DFL:
+        return tuple(unit.recipe.get("topology_elem_id_list", ()))
+    data = as_bytes(unit.recipe["topology_data"], unit.label)
+    try:
+        plain = zlib.decompress(data, -zlib.MAX_WBITS if readings["deflate-wrapper"] == "raw" else zlib.MAX_WBITS)
+    except zlib.error as fault:
+        raise NoIntent(f"{unit.label}: {fault}") from fault
+    # The count of ids is an Exp-Golomb code of order 7, as many zeros before its 1 as it has bits more; then alignment.
+    zeros = 8 * len(plain) - int.from_bytes(plain, "big").bit_length()
+    ids = plain[(2 * zeros + 8) // 8 + 1 :]
+    return tuple(one.decode("utf-8") for one in ids.split(b"\0")[:-1])
 
 
 def quantization(unit: UnitIntent, prefix: str) -> Quantization | None:
