@@ -30,11 +30,13 @@ NOT_KNOWN = (
     "does not fit [0-9]+ bits",  # what is delivered instead is up to the decoder
     "is coded where .* are announced",  # dimensions that no payload of this size could have
     "G has no H",  # what is delivered of parts is up to the decoder
+    "H has no G",
+    "are not names of factors",  # what is composed has no name
     "another unit comes between G and H",
     "an index is not in the reference list",  # which was compressed
     "an independent part of a model has no known meaning",
     "nothing says where the tensor is cut",  # the stream is undetermined
-    "format [0-9]+ is not one for these numbers",  # it is reserved
+    "format [0-9]+ is (not one for these numbers|reserved)",
 )
 """Why a decoder may give something of a stream that is not nonconforming although nothing says what it should."""
 

@@ -13,12 +13,12 @@ from nnr_conformance.readings import Readings
 from nnr_conformance.suite.corpus.intent.composition import Composed, Composition
 from nnr_conformance.suite.corpus.intent.delivery import delivered
 from nnr_conformance.suite.corpus.intent.elements import NOT_MEANT, UnitIntent
-from nnr_conformance.suite.corpus.intent.layout import Given, layout_of, names_of
+from nnr_conformance.suite.corpus.intent.layout import Given, Role, layout_of, names_of
 from nnr_conformance.suite.corpus.intent.refusal import NoIntent
 from nnr_conformance.suite.corpus.intent.situation import Situation
 from nnr_conformance.suite.corpus.intent.transmitted import Transmitted, transmitted
 from nnr_conformance.suite.corpus.intent.updates import Node, Tree, added
-from nnr_conformance.syntax.enumerations import NDU, STR
+from nnr_conformance.syntax.enumerations import AGG, NDU, PT_BLOCK, STR
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +81,13 @@ class Chain:
         situation = Situation(self.readings)
         composition = Composition()
         nodes: dict[str, Node] = {}
+        behind_g = False
         for whole in joined(units, self.readings):
             unit = whole.unit
             if unit.unit_type == STR:
                 self._take(composition.finish(), nodes)
             if unit.unit_type == NDU:
-                layout = layout_of(unit, situation, self.given, behind_g=composition.waits_for_h)
+                layout = layout_of(unit, situation, self.given, behind_g=behind_g)
                 _as_announced(unit, situation, self.given)
                 coded = transmitted(unit, layout, situation, whole.payload)
                 self.tree.check_contexts(unit, coded)
@@ -94,6 +95,11 @@ class Chain:
                 self.found += tensors
                 nodes[unit.label] = self.tree.add(unit, whole.digested, tensors)
                 self._take(composition.add(unit, layout, tensors), nodes)
+                behind_g = (
+                    unit.get("nnr_compressed_data_unit_payload_type") != PT_BLOCK and layout.places[0].role is Role.G
+                )
+            elif unit.unit_type != AGG:
+                behind_g = False
             situation = situation.behind(unit)
         self._take(composition.finish(), nodes)
 

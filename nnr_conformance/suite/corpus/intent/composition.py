@@ -81,11 +81,6 @@ class Composition:
     _scaling: dict[str, tuple[Transmitted, UnitIntent, Layout]] = field(default_factory=dict)
     _g: tuple[Transmitted, UnitIntent] | None = None
 
-    @property
-    def waits_for_h(self) -> bool:
-        """Whether the unit before holds G."""
-        return self._g is not None
-
     def add(self, unit: UnitIntent, layout: Layout, tensors: Sequence[Transmitted]) -> Iterator[Composed]:
         """The tensors that a unit completes."""
         if self._g is not None and tensors[0].role is not Role.H:
