@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from jsonschema import Draft202012Validator
 
 from nnr_conformance.cli.suite import main
 from nnr_conformance.data import data_path, load_yaml
@@ -23,7 +22,7 @@ from nnr_conformance.suite.corpus.sidecar import as_text, listed, nncodec, witne
 from nnr_conformance.suite.corpus.study import study
 from nnr_conformance.suite.corpus.summary import manifest_rows
 from nnr_conformance.suite.registry_rows import load_requirements
-from nnr_conformance.suite.registry_schemas import schema
+from nnr_conformance.suite.registry_schemas import validator
 
 GOLDEN = golden_streams()
 SIDECARS = {golden.path: f"{FOLDER}/{golden.path}.yaml" for golden in GOLDEN}
@@ -31,14 +30,14 @@ SMALL = next(golden for golden in GOLDEN if golden.path == "core/10-entry-points
 
 
 def test_every_stream_has_a_sidecar_that_keeps_the_schema() -> None:
-    validator = Draft202012Validator(schema("golden"))
+    wanted = validator("golden")
     for path in SIDECARS.values():
-        assert [error.message for error in validator.iter_errors(load_yaml(path))] == [], path
+        assert [error.message for error in wanted.iter_errors(load_yaml(path))] == [], path
 
 
 def test_the_manifest_keeps_its_schema_and_has_every_stream_once() -> None:
     content = json.loads(data_path(f"{FOLDER}/manifest.json").read_text(encoding="utf-8"))
-    assert [error.message for error in Draft202012Validator(schema("corpus")).iter_errors(content)] == []
+    assert [error.message for error in validator("corpus").iter_errors(content)] == []
     assert [row["path"] for row in content["streams"]] == [golden.path for golden in GOLDEN]
     assert content["version"] == data_path(f"{FOLDER}/VERSION").read_text(encoding="ascii").strip()
 
