@@ -87,7 +87,7 @@ def random_levels(seed: int, shape: tuple[int, int], zeros: int = 3) -> Levels:
     # Few are large, so that remainders have long prefixes too.
     magnitudes = np.where(magnitudes > 12, 1 << np.minimum(magnitudes, 28), magnitudes).astype(np.int32)
     signs = np.where(numbers >> np.uint64(63), -1, 1).astype(np.int32)
-    levels = (magnitudes * signs).reshape(shape)
+    levels: Levels = (magnitudes * signs).reshape(shape)
     levels[random_numbers(seed + 1, shape[0]) % np.uint64(8) == 0] = 0
     return levels
 
@@ -133,7 +133,7 @@ def _link(shape: tuple[int, int], depth: int) -> bytes:
 def _skipped() -> bytes:
     levels = np.zeros((1 << 20, 16), np.int32)
     levels[12345] = np.arange(16, dtype=np.int32) - 8
-    plan = TensorPlan(levels, qp_value=0, qp_bits=6 + _DENSITY, row_skip=_flags(~levels.any(axis=1)))
+    plan = TensorPlan(levels, qp_value=0, qp_bits=6 + _DENSITY, row_skip=_flags(~np.any(levels != 0, axis=1)))
     return _stream({"mps_qp_density": _DENSITY}, [_coded("w", plan, {})])
 
 
