@@ -17,28 +17,23 @@ LONGEST_PREFIX = 32
 class EndOfBits(NnrError):
     """A read goes beyond the end of the unit (or of the stream)."""
 
-    def __init__(self, first: int, wanted: int, end: int) -> None:
-        super().__init__(f"{wanted} bits wanted at bit {first}, but only {max(0, end - first)} are left")
-        self.first, self.wanted, self.end = first, wanted, end
-
 
 class PrefixTooLong(NnrError):
     """An Exp-Golomb code starts with more zero bits than the project limit allows."""
 
-    def __init__(self, first: int) -> None:
-        super().__init__(f"the code at bit {first} starts with more than {LONGEST_PREFIX} zero bits")
-        self.first = first
-
 
 class BitReader:
-    """Reads bits `position` .. `end` - 1 of a buffer; the cursor `position` may be moved freely."""
+    """Reads bits `position` .. `end` - 1 of a buffer; the cursor `position` may be moved freely up to `end`.
+
+    `end` is not beyond the buffer; None is its end. A read that raises leaves the cursor somewhere in the element.
+    """
 
     __slots__ = ("buffer", "end", "position")
 
     def __init__(self, buffer: Buffer, first: int = 0, end: int | None = None) -> None:
-        self.buffer = memoryview(buffer).cast("B") if not isinstance(buffer, memoryview) else buffer
+        self.buffer = memoryview(buffer)
         self.position = first
-        self.end = 8 * len(self.buffer) if end is None else min(end, 8 * len(self.buffer))
+        self.end = 8 * len(self.buffer) if end is None else end
 
     @property
     def remaining(self) -> int:
@@ -50,7 +45,7 @@ class BitReader:
         first = self.position
         end = first + count
         if end > self.end:
-            raise EndOfBits(first, count, self.end)
+            raise EndOfBits
         self.position = end
         first_byte, last_byte = first >> 3, (end + 7) >> 3
         if last_byte - first_byte == 1:
@@ -66,28 +61,18 @@ class BitReader:
         """
         first = self.position
         width = min(LONGEST_PREFIX + 1, self.end - first)
-        window = self.bits(width) if width > 0 else 0
+        window = self.bits(width)
         if window == 0:
-            self.position = first
-            if width > LONGEST_PREFIX:
-                raise PrefixTooLong(first)
-            raise EndOfBits(first, width + 1, self.end)
+            raise PrefixTooLong if width > LONGEST_PREFIX else EndOfBits
         zeros = width - window.bit_length()
         self.position = first + zeros + 1
-        try:
-            suffix = self.bits(order + zeros)
-        except EndOfBits:
-            self.position = first
-            raise EndOfBits(first, 2 * zeros + 1 + order, self.end) from None
-        return (((1 << zeros) - 1) << order) + suffix
+        return (((1 << zeros) - 1) << order) + self.bits(order + zeros)
 
     def aligned_bytes(self, count: int) -> memoryview:
-        """A view of the next `count` bytes; the cursor must be at a byte boundary. Raises EndOfBits."""
-        first = self.position
-        if first + 8 * count > self.end:
-            raise EndOfBits(first, 8 * count, self.end)
-        self.position = first + 8 * count
-        return self.buffer[first >> 3 : (first >> 3) + count]
+        """A view of the next `count` bytes, which are there; the cursor must be at a byte boundary."""
+        first = self.position >> 3
+        self.position += 8 * count
+        return self.buffer[first : first + count]
 
     def find_zero_byte(self, limit: int) -> int | None:
         """Number of bytes before the next zero byte, looking at no more than `limit` bytes; None if there is none."""

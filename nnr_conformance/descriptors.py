@@ -16,7 +16,7 @@ from typing import Any
 from construct import Construct, obj_
 
 from nnr_conformance.binary32 import Binary32
-from nnr_conformance.bits import BitReader, BitWriter, EndOfBits, PrefixTooLong
+from nnr_conformance.bits import LONGEST_PREFIX, BitReader, BitWriter, EndOfBits, PrefixTooLong
 from nnr_conformance.diagnostics import stop
 from nnr_conformance.errors import BuildError
 from nnr_conformance.expressions import Expression, evaluate, prepared, render
@@ -103,15 +103,12 @@ class Descriptor(Construct, ABC):
         first = reader.position
         try:
             element = self.read(reader, scope, path)
-        except EndOfBits as fault:
-            stop(
-                "unit_overrun",
-                f"needs {fault.wanted} bits, but the unit ends after {max(0, fault.end - fault.first)} more",
-                bits=(first, max(first, fault.end)),
-                path=path,
-            )
-        except PrefixTooLong as fault:
-            stop("exp_golomb_too_long", str(fault), bits=(first, first + 33), path=path)
+        except EndOfBits:
+            end = reader.end
+            stop("unit_overrun", f"the unit ends {end - first} bits behind its start", bits=(first, end), path=path)
+        except PrefixTooLong:
+            longest = f"starts with more than {LONGEST_PREFIX} zero bits"
+            stop("exp_golomb_too_long", longest, bits=(first, first + LONGEST_PREFIX + 1), path=path)
         self._record(element, first, reader.position, scope, path)
         return element
 
@@ -128,13 +125,8 @@ class Descriptor(Construct, ABC):
         raise BuildError(f"{path}: {self.label()} has no fixed size")
 
     def _record(self, element: Any, first: int, end: int, scope: Scope, path: str) -> None:
-        session = scope.session
-        if session.trace is not None:
-            name = path[path.rfind(" ") + 1 :]
-            session.trace.append(TraceEntry(path, name, first, end - first, element, self, False))
-        if self.must is not None and not self.must.on_scope and not self.must.holds(element, scope):
-            found = f"{element} ({self.meaning(element)})" if self.enum is not None else f"{element}"
-            session.findings.report(self.must.code, f"found {found}", bits=(first, end), path=path)
+        name = path[path.rfind(" ") + 1 :]
+        scope.session.record(TraceEntry(path, name, first, end - first, element, self, False))
 
 
 class Unsigned(Descriptor):
@@ -211,7 +203,7 @@ class SignedExpGolomb(UnsignedExpGolomb):
 
     def read(self, reader: BitReader, scope: Scope, path: str) -> int:
         code = super().read(reader, scope, path)
-        return (code + 1) >> 1 if code & 1 else -(code >> 1)
+        return (code >> 1) + 1 if code & 1 else -(code >> 1)
 
     def write(self, element: int, writer: BitWriter, scope: Scope) -> None:
         super().write(2 * element - 1 if element > 0 else -2 * element, writer, scope)
@@ -279,9 +271,6 @@ class Bytes(Descriptor):
         return self._label
 
     def read(self, reader: BitReader, scope: Scope, path: str) -> memoryview:
-        if reader.position & 7:
-            at = reader.position
-            stop("string_not_aligned", f"starts at bit {at & 7} of a byte", bits=(at, at + 1), path=path)
         return reader.aligned_bytes(reader.remaining >> 3)
 
     def write(self, element: bytes | memoryview, writer: BitWriter, scope: Scope) -> None:
@@ -300,8 +289,6 @@ class BitString(Descriptor):
 
     def read(self, reader: BitReader, scope: Scope, path: str) -> bytes:
         count = int(evaluate(self.count, scope))
-        if count > reader.remaining:
-            raise EndOfBits(reader.position, count, reader.end)
         size = (count + 7) >> 3
         return (reader.bits(count) << (8 * size - count)).to_bytes(size, "big")
 

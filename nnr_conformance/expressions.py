@@ -83,7 +83,7 @@ def _prepared_binary(expression: BinExpr) -> Callable[[Any], Any]:
         return lambda scope: combine(left(scope), right(scope))
     constant = expression.rhs
     if isinstance(left, operator.itemgetter):
-        name = names(expression.lhs).pop()
+        name = expression.lhs.__getfield__()
         return lambda scope: combine(scope[name], constant)
     return lambda scope: combine(left(scope), constant)
 

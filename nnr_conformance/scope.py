@@ -57,6 +57,11 @@ class Session:
     observe: Callable[[Any, int], None] | None = None
     reference_list: tuple[str, ...] | None = None
 
+    def record(self, entry: TraceEntry) -> None:
+        """Add an element to the trace, if there is one."""
+        if self.trace is not None:
+            self.trace.append(entry)
+
 
 class Scope(dict[str, Any]):
     """Names and values; a name that is not here is looked up in the scope around it."""
@@ -64,7 +69,6 @@ class Scope(dict[str, Any]):
     __slots__ = ("indices", "parent", "session", "subscripts", "tree")
 
     def __init__(self, session: Session, parent: Mapping[str, Any] | None = None) -> None:
-        super().__init__()
         self.session = session
         self.parent: Mapping[str, Any] = {} if parent is None else parent
         self.tree = Container()
@@ -73,15 +77,6 @@ class Scope(dict[str, Any]):
 
     def __missing__(self, name: str) -> Any:
         return self.parent[name]
-
-    def knows(self, name: str) -> bool:
-        """True when the name has a value here or around."""
-        scope: Mapping[str, Any] = self
-        while isinstance(scope, Scope):
-            if name in scope:
-                return True
-            scope = scope.parent
-        return name in scope
 
     def find(self, name: str, default: Any = None) -> Any:
         """The value of a name here or around, else the default."""

@@ -36,11 +36,6 @@ class Part(Construct):
         """The parts directly inside, in order."""
         return ()
 
-    def infer(self, scope: Scope, path: str) -> None:
-        """Give the elements inside their inferred values, because this part is absent."""
-        for part in self.parts():
-            part.infer(scope, path)
-
 
 class Element(Part):
     """One syntax element: a name and its descriptor."""
@@ -54,10 +49,13 @@ class Element(Part):
         name = self.name
         where = f"{path} · {name}{scope.subscript()}" if scope.indices else f"{path} · {name}"
         first = reader.position
-        scope.store(name, self.descriptor._parse(reader, scope, where))
-        must = self.descriptor.must
-        if must is not None and must.on_scope and not must.holds(scope[name], scope):
-            scope.session.findings.report(must.code, f"found {scope[name]}", bits=(first, reader.position), path=where)
+        descriptor = self.descriptor
+        element = descriptor._parse(reader, scope, where)
+        scope.store(name, element)
+        must = descriptor.must
+        if must is not None and not must.holds(element, scope):
+            message = f"found {element} ({descriptor.meaning(element)})" if descriptor.enum else f"found {element}"
+            scope.session.findings.report(must.code, message, bits=(first, reader.position), path=where)
 
     def _build(self, source: Source, writer: BitWriter, scope: Scope, path: str) -> None:
         where = joined(path, self.name + scope.subscript())
@@ -65,15 +63,14 @@ class Element(Part):
         scope.store(self.name, self.descriptor._build(element, writer, scope, where))
 
     def infer(self, scope: Scope, path: str) -> None:
+        """Give the element its inferred value, because it is absent, unless a part in its place has given it one."""
         inferred = self.descriptor.infer
-        if inferred is None or (self.name in scope.tree and not scope.indices):
+        if self.name in scope.tree and not scope.indices:
             return
         scope.store(self.name, inferred)
         name = self.name + scope.subscript()
         scope.tree.setdefault("_inferred", set()).add(name)
-        if scope.session.trace is not None:
-            entry = TraceEntry(joined(path, name), name, 0, 0, inferred, self.descriptor, True)
-            scope.session.trace.append(entry)
+        scope.session.record(TraceEntry(joined(path, name), name, 0, 0, inferred, self.descriptor, True))
 
 
 class Alignment(Part):
@@ -91,9 +88,6 @@ class Alignment(Part):
     def _build(self, source: Source, writer: BitWriter, scope: Scope, path: str) -> None:
         code = 1 << (7 - (writer.position & 7))
         self.descriptor._build(code, writer, scope, joined(path, "byte_alignment()"))
-
-    def infer(self, scope: Scope, path: str) -> None:
-        """Nothing is inferred for bits without a value."""
 
 
 class Structure(Part):
@@ -188,9 +182,6 @@ class Enclosed(Part):
             member._build(entered, writer, inner, here)
         self._leave(inner, scope)
 
-    def infer(self, scope: Scope, path: str) -> None:
-        """An absent structure leaves no tree; its callers know by the condition that it is absent."""
-
 
 class If(Part):
     """Members that are present when a condition holds; `otherwise` are those present when it does not."""
@@ -251,18 +242,16 @@ class For(Part):
         return self.members
 
     def _steps(self, scope: Scope) -> Iterator[int]:
-        first = evaluate(self.first, scope)
-        scope.indices.append(0)
-        scope.subscripts.append(0)
-        count = evaluate(self.count, scope)
+        first, count = evaluate(self.first, scope), evaluate(self.count, scope)
         if scope.session.observe is not None:
             scope.session.observe(self, count)
         for number in range(count):
-            scope.indices[-1] = number
-            scope.subscripts[-1] = scope[self.index] = first + self.step * number
+            scope[self.index] = first + self.step * number
+            scope.indices.append(number)
+            scope.subscripts.append(scope[self.index])
             yield number
-        scope.indices.pop()
-        scope.subscripts.pop()
+            scope.indices.pop()
+            scope.subscripts.pop()
         for name in self._elements:
             items = scope.open_list(name)
             if not scope.indices:
@@ -277,9 +266,6 @@ class For(Part):
         for _ in self._steps(scope):
             for part in self.members:
                 part._build(source, writer, scope, path)
-
-    def infer(self, scope: Scope, path: str) -> None:
-        """Elements of an absent loop have no values to infer."""
 
 
 class Let(Part):
@@ -303,9 +289,6 @@ class Let(Part):
 
     def _build(self, source: Source, writer: BitWriter, scope: Scope, path: str) -> None:
         self._compute(scope)
-
-    def infer(self, scope: Scope, path: str) -> None:
-        """A variable of an absent part is not computed."""
 
 
 def _just_parsed(reader: BitReader, scope: Scope) -> tuple[int, int]:
@@ -333,9 +316,6 @@ class Bound(Part):
 
     def _build(self, source: Source, writer: BitWriter, scope: Scope, path: str) -> None:
         """What is built is not limited."""
-
-    def infer(self, scope: Scope, path: str) -> None:
-        """Nothing to limit in an absent part."""
 
 
 class OutOfBand(Part):
@@ -369,8 +349,7 @@ class OutOfBand(Part):
                 stop(code, message, bits=(position, position), path=joined(path, name))
             scope.store(name, given)
             scope.tree.setdefault("_inferred", set()).add(name)
-            if scope.session.trace is not None:
-                scope.session.trace.append(TraceEntry(joined(path, name), name, position, 0, given, None, True))
+            scope.session.record(TraceEntry(joined(path, name), name, position, 0, given, None, True))
 
     def _parse(self, reader: BitReader, scope: Scope, path: str) -> None:
         self._take(scope, path, reader.position)
@@ -378,15 +357,11 @@ class OutOfBand(Part):
     def _build(self, source: Source, writer: BitWriter, scope: Scope, path: str) -> None:
         self._take(scope, path, writer.position)
 
-    def infer(self, scope: Scope, path: str) -> None:
-        """Not needed when the part is in the stream."""
-
 
 def _out_of_band(scope: Scope, name: str, default: Any) -> Any:
     """A parameter of the unit's (first) topology element, else one that is given for all units."""
     known = scope.session.out_of_band
-    element = scope["element_name"] if scope.knows("element_name") else ""
-    own = known.get(element)
+    own = known.get(scope.find("element_name"))
     return own[name] if isinstance(own, Mapping) and name in own else known.get(name, default)
 
 
@@ -417,8 +392,6 @@ def _elements(part: Part) -> Iterator[str]:
 
 
 def _part(member: Member) -> Part:
-    if isinstance(member, Structure):
-        return Enclosed(member.name, member)
     if isinstance(member, Part):
         return member
     if isinstance(member, Renamed):

@@ -32,6 +32,7 @@ FUNCTIONS = {
     "entropy.binarization:count_bins": "counts bins for encoders; decoding does not use it",
     "decoder.mapping:mapped_shapes": "shapes before decoding, for callers; decoding does not use it",
     "expressions:ceil_div": "no declaration uses it at present",
+    "expressions:names": "says what an expression looks at, for those who make trees; decoding does not use it",
     "entropy.capacity:_listed": _EXPLAINS,
     "decoder.tensors:CodedTensor.codebook_size": "counts tensors for reports; decoding does not use it",
     "decoder.unit_header:UnitHeader.path": "names the place of a diagnostic in words; its bits are compared",
@@ -127,6 +128,7 @@ STATEMENTS = {
 
 STATEMENT_CALLS = {
     "met": "counts for reports how often a rule was met",
+    "observe": "counts for coverage how often a condition holds and a loop runs",
     "_note_tools": "names the tools of a unit for reports",
     "_note_unit": _EXPLAINS,
     "mark": _READINGS,
