@@ -293,10 +293,8 @@ class Let(Part):
 
 def _just_parsed(reader: BitReader, scope: Scope) -> tuple[int, int]:
     """The bits of the element before, which a variable follows from or a limit is for; none without a trace."""
-    entry = scope.session.trace[-1] if scope.session.trace else None
-    if entry is None or entry.first + entry.size != reader.position:
-        return reader.position, reader.position
-    return entry.first, reader.position
+    first = scope.session.trace[-1].first if scope.session.trace else reader.position
+    return first, reader.position
 
 
 class Bound(Part):
@@ -330,7 +328,7 @@ class OutOfBand(Part):
         *names: str,
         default: Any = None,
         code: str = "parameters_out_of_band",
-        otherwise: tuple[Expression, str] | None = None,
+        otherwise: tuple[Expression, str] = (False, ""),
     ) -> None:
         super().__init__()
         self.names = names
@@ -344,7 +342,7 @@ class OutOfBand(Part):
             if given is None:
                 message = f"{name} is not in the stream and was not given"
                 code = self.code
-                if self.otherwise is not None and evaluate(self.otherwise[0], scope):
+                if evaluate(self.otherwise[0], scope):
                     code = self.otherwise[1]
                 stop(code, message, bits=(position, position), path=joined(path, name))
             scope.store(name, given)
