@@ -4,7 +4,7 @@ A declaration is a YAML file (schema: `spec/schemas/implementation.schema.json`)
 adapter. A command template is split into words like a shell does, without a shell; in it stand
 
 - ``{stream}``: the stream file; ``{streams}``: the files of a chain in order, as so many words;
-- ``{settings}``: a JSON file with what is known and agreed beside the streams (`out_of_band`, `readings`, `limits`, ...);
+- ``{settings}``: a JSON file of what is agreed beside the streams (`out_of_band`, `readings`, `limits`, `edition`);
 - ``{base}``: a file with the tensors of the model that the first stream updates;
 - ``{tensors}``: where the decoder writes the model (an encoder finds its input there); ``{levels}``, ``{dequantized}``
   and ``{trace}``: where it may write these.
