@@ -139,7 +139,7 @@ def _edition(arguments: argparse.Namespace) -> int | None:
 def _base(path: str | None) -> Mapping[str, NDArray[Any]] | None:
     if path is None:
         return None
-    from nnr_conformance.cli.tensor_files import read_tensors  # noqa: PLC0415 - a check without a base starts sooner
+    from nnr_conformance.tensor_files import read_tensors  # noqa: PLC0415 - a check without a base starts sooner
 
     return read_tensors(path)
 

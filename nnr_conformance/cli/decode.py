@@ -14,11 +14,11 @@ from nnr_conformance.api import ChainDecoder, chain_decoder
 from nnr_conformance.cli.progress import Progress, advise
 from nnr_conformance.cli.running import run
 from nnr_conformance.cli.streams import add_common_options, limits_of, read_out_of_band, read_streams
-from nnr_conformance.cli.tensor_files import TensorWriter, open_writer, read_tensors
 from nnr_conformance.diagnostics import Severity
 from nnr_conformance.errors import UsageError
 from nnr_conformance.report.model import grouped, verdict_of, worst
 from nnr_conformance.report.text import render_groups
+from nnr_conformance.tensor_files import TensorWriter, open_writer, read_tensors
 from nnr_conformance.version import VERSION
 
 EPILOG = """\

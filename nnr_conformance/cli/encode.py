@@ -12,12 +12,12 @@ from pathlib import Path
 from nnr_conformance.cli.progress import Progress
 from nnr_conformance.cli.running import run
 from nnr_conformance.cli.streams import read_streams
-from nnr_conformance.cli.tensor_files import read_tensors
 from nnr_conformance.encoder.model_encoder import EncodedModel, Tensors, encode_model, encode_update
 from nnr_conformance.encoder.settings import DEFAULT_PRICE, DEFAULT_UNARY, BlockPlan, EncoderSettings
 from nnr_conformance.encoder.sparsification import sparsify, threshold_for
 from nnr_conformance.encoder.update_chain import ChainState
 from nnr_conformance.errors import UsageError
+from nnr_conformance.tensor_files import read_tensors
 from nnr_conformance.version import VERSION
 
 EPILOG = """\

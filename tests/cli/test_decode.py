@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nnr_conformance.cli.decode import main
-from nnr_conformance.cli.tensor_files import read_tensors
+from nnr_conformance.tensor_files import read_tensors
 from tests.decoder.stream_builder import coded, parameter_set, raw, start
 
 BITSTREAMS = Path(__file__).parents[2] / "bitstreams"

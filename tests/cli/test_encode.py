@@ -10,8 +10,8 @@ import pytest
 import nnr_conformance
 from nnr_conformance.cli import decode
 from nnr_conformance.cli.encode import main
-from nnr_conformance.cli.tensor_files import open_writer, read_tensors
 from nnr_conformance.encoder.step_size import step_size
+from nnr_conformance.tensor_files import open_writer, read_tensors
 
 
 @pytest.fixture

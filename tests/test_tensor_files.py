@@ -19,8 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from nnr_conformance.cli.tensor_files import open_writer, read_tensors
 from nnr_conformance.errors import NnrError, UsageError
+from nnr_conformance.tensor_files import open_writer, read_tensors
 
 SUFFIXES = [".npz", ".safetensors"]
 STRANGE_NAMES = [
