@@ -1,0 +1,110 @@
+"""Header and results as plain values and back: what the JSON formats hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from nnr_conformance.errors import UsageError
+from nnr_conformance.suite.results.report import About, RunHeader
+from nnr_conformance.suite.runner.model import CaseResult, Result
+
+SCHEMA = "nnr-run/1"
+"""Of all JSON formats; fields are added, never given another meaning. See `spec/schemas/run.schema.json`."""
+
+_HEADER = tuple(field.name for field in fields(RunHeader))
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "cases": (int,),
+    "partial": (bool,),
+    "seconds": (int, float),
+    "memory": (int,),
+    "editions": (list, type(None)),
+    "tools": (list, type(None)),
+    "readings": (dict,),
+    "selection": (list,),
+}
+"""Classes of the fields of a header that are no texts."""
+
+
+def header_to_plain(header: RunHeader) -> dict[str, Any]:
+    """A header as plain values."""
+    return {name: _plain(getattr(header, name)) for name in _HEADER}
+
+
+def header_from_plain(values: Any) -> RunHeader:
+    """The header that plain values tell; unknown fields are ignored. Raises UsageError."""
+    if not isinstance(values, dict):
+        raise UsageError("a run without a header")
+    known: dict[str, Any] = {}
+    for name in _HEADER:
+        value = values.get(name)
+        if not isinstance(value, _KINDS.get(name, (str,))):
+            raise UsageError(f"header of a run: {name} is {value!r}")
+        known[name] = tuple(value) if isinstance(value, list) else value
+    return RunHeader(**known)
+
+
+def result_to_plain(result: CaseResult) -> dict[str, Any]:
+    """A result as plain values; what is empty is left out. Seconds are rounded to milliseconds."""
+    values: dict[str, Any] = {"case": result.case, "result": result.result.value}
+    if result.stage:
+        values["stage"] = result.stage
+    if result.detail:
+        values["detail"] = result.detail
+    if result.compared:
+        values["compared"] = list(result.compared)
+    if result.followed:
+        values["followed"] = dict(result.followed)
+    values["seconds"] = round(result.seconds, 3)
+    values["peak_bytes"] = result.peak_bytes
+    if result.known:
+        values["known"] = True
+    return values
+
+
+def result_from_plain(values: Any) -> CaseResult:
+    """The result that plain values tell; unknown fields are ignored. Raises UsageError."""
+    try:
+        return CaseResult(
+            case=_text(values["case"]),
+            result=Result(values["result"]),
+            stage=_text(values.get("stage", "")),
+            detail=_text(values.get("detail", "")),
+            compared=tuple(map(_text, values.get("compared", ()))),
+            followed={_text(reading): _text(choice) for reading, choice in values.get("followed", {}).items()},
+            seconds=float(values.get("seconds", 0)),
+            peak_bytes=int(values.get("peak_bytes", 0)),
+            known=bool(values.get("known", False)),
+        )
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
+        raise UsageError(f"not the result of a case: {error!r}") from None
+
+
+def about_to_plain(about: About) -> dict[str, Any]:
+    """What a case is about as plain values."""
+    return {"class": about.kind, "tools": list(about.tools), "requirements": list(about.requirements)}
+
+
+def about_from_plain(values: Mapping[str, Any]) -> About:
+    """What a case is about, from plain values. Raises UsageError."""
+    try:
+        return About(
+            _text(values.get("class", "")),
+            tuple(map(_text, values.get("tools", ()))),
+            tuple(map(_text, values.get("requirements", ()))),
+        )
+    except (TypeError, AttributeError) as error:
+        raise UsageError(f"not what a case is about: {error!r}") from None
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
+    return dict(value) if isinstance(value, Mapping) else value
