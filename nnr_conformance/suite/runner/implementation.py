@@ -21,10 +21,11 @@ ENCODER_PLACES = frozenset({"stream", "tensors", "before", "options"})
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What one case may take: wall-clock seconds, bytes of address space."""
+    """What one case may take: wall-clock seconds, bytes of address space, bytes of a file that is written."""
 
     seconds: float = 60.0
     memory: int = 4 << 30
+    output: int = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
