@@ -31,9 +31,14 @@ def title(header: RunHeader) -> str:
 
 def failure_line(one: CaseResult) -> str:
     """A failure in one line: the case, what became of it, where and how."""
+    return f"{one.case}: {what_failed(one)}"
+
+
+def what_failed(one: CaseResult) -> str:
+    """What became of a case, where and how."""
     place = " in ".join(part for part in (one.result.value, one.stage) if part)
     expected = " (expected)" if one.known else ""
-    return f"{one.case}: {place}{expected}" + (f": {one.detail}" if one.detail else "")
+    return f"{place}{expected}" + (f": {one.detail}" if one.detail else "")
 
 
 def contradiction(row: Contradiction) -> str:
