@@ -15,6 +15,8 @@ FORMATS: Mapping[str, str] = {
     "text": "nnr_conformance.suite.results.text",
     "json": "nnr_conformance.suite.results.json",
     "jsonl": "nnr_conformance.suite.results.jsonl",
+    "junit": "nnr_conformance.suite.results.junit",
+    "markdown": "nnr_conformance.suite.results.markdown",
 }
 """The module of each format."""
 
