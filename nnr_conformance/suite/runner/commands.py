@@ -39,12 +39,22 @@ def answer_of_command(implementation: Implementation, given: Given, folder: Path
         step.mkdir()
         answer = _checked(_step(implementation, given, step, (stream,), base), takes)
         seconds += answer.seconds
-        if answer.ending is not Ending.DECODED:
-            said = f"stream {number + 1} of {len(given.streams)}: {answer.said}"
-            return replace(answer, said=said, seconds=seconds, folder=folder)
-        base = read_output(step).tensors
+        base, said = _model(step) if answer.ending is Ending.DECODED else (None, answer.said)
+        if base is None:
+            ending = Ending.UNDECLARED if answer.ending is Ending.DECODED else answer.ending
+            said = f"stream {number + 1} of {len(given.streams)}: {said}"
+            return replace(answer, ending=ending, said=said, seconds=seconds, folder=folder)
     answer = _checked(_step(implementation, given, folder, given.streams[-1:], base), takes)
     return replace(answer, seconds=seconds + answer.seconds)
+
+
+def _model(folder: Path) -> tuple[Arrays | None, str]:
+    """The model that a step has made, or why there is none."""
+    try:
+        found = read_output(folder).tensors
+        return (None if found is None else dict(found)), ""
+    except UsageError as error:
+        return None, one_line(str(error).replace(f"{folder}/", ""))
 
 
 def _lacking(takes: frozenset[str], given: Given) -> str:

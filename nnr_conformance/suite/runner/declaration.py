@@ -62,7 +62,10 @@ def from_content(content: Any) -> Implementation:
         what, fits = _FIELDS[name]
         if not fits(value):
             raise UsageError(f"{name} is {what}, not {value!r}")
-    if ("version" in fields) == ("version_command" in fields) and not fields.get("adapter"):
+    if "adapter" in fields:
+        if "version_command" in fields:
+            raise UsageError("an adapter says its version itself")
+    elif ("version" in fields) == ("version_command" in fields):
         raise UsageError("a declaration has either a version or a version_command")
     if "version_command" in fields:
         fields["version"] = _version(fields.pop("version_command"), fields.get("environment", {}))
@@ -175,7 +178,7 @@ def _is_bounds(value: Any) -> bool:
         isinstance(value, dict)
         and set(value) <= {"seconds", "memory", "output"}
         and all(type(value[name]) is int and value[name] > 0 for name in set(value) - {"seconds"})
-        and type(value.get("seconds", 1)) in (int, float)
+        and type(value.get("seconds", 1)) in {int, float}
         and 0 < value.get("seconds", 1) < float("inf")
     )
 

@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from pathlib import Path
 
 from nnr_conformance.suite.runner.executors import worker_died
+from nnr_conformance.suite.runner.field_streams import checked, is_checked_alone
 from nnr_conformance.suite.runner.implementation import Implementation
 from nnr_conformance.suite.runner.model import Case, CaseResult, Result
 from nnr_conformance.suite.runner.processes import answered
@@ -27,7 +28,8 @@ def run_case(implementation: Implementation, case: Case) -> CaseResult:
     if lacking:
         return CaseResult(case.id, Result.NOT_SUPPORTED, detail=lacking)
     with tempfile.TemporaryDirectory(prefix="nnr-", ignore_cleanup_errors=True) as folder:
-        return judged(implementation, case, answered(implementation, case, Path(folder)))
+        answer = answered(implementation, case, Path(folder))
+        return checked(case, answer) if is_checked_alone(implementation, case) else judged(implementation, case, answer)
 
 
 def run_cases(

@@ -7,6 +7,7 @@ transmitted tensors.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -23,12 +24,20 @@ from nnr_conformance.limits import DEFAULT_LIMITS
 from nnr_conformance.report.model import Verdict
 from nnr_conformance.version import VERSION
 
+_FIRST = bytes.fromhex("00040201000606000080001216097700182414104c10011a004dc4e0")
+"""A start unit, a model parameter set, and a tensor."""
+
 
 class Interpreted:
     """The decoder with its entropy decoder in plain Python."""
 
     name, version = "nnr-conformance", VERSION
     compiled: ClassVar[bool] = False
+
+    def __init__(self) -> None:
+        # What is computed once, at the first stream, then is there for the processes of all cases.
+        with suppress(Rejected):
+            self.decode(DecodeJob((_FIRST,)))
 
     def decode(self, job: DecodeJob) -> Decoding:
         """Raises Rejected with the codes of what is wrong, or of the limits that were hit."""
@@ -53,7 +62,7 @@ class Compiled(Interpreted):
     name, compiled = "nnr-conformance, compiled", True
 
     def __init__(self) -> None:
-        # Before the first case, so that the processes of all cases have it.
+        super().__init__()
         for all_tools in (False, True):
             bound_decode_rows(all_tools=all_tools, compiled=True)
 
@@ -62,6 +71,9 @@ class Checker:
     """The checker: it rejects what is nonconforming, and gives nothing back."""
 
     name, version = "nnr-check", VERSION
+
+    def __init__(self) -> None:
+        judged(DecodeJob((_FIRST,)), None)
 
     def decode(self, job: DecodeJob) -> Decoding:
         """Raises Rejected for nonconforming streams, NotSupported for those that cannot be judged."""
