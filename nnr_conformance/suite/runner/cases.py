@@ -7,12 +7,8 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from nnr_conformance.data import corpus_version, data_path
 from nnr_conformance.errors import UsageError
-from nnr_conformance.suite.corpus.manifest import MANIFEST
-from nnr_conformance.suite.corpus.recipes import FOLDER
 from nnr_conformance.suite.corpus.summary import manifest_rows
-from nnr_conformance.suite.runner.digest import digest_of_bytes
 from nnr_conformance.suite.runner.model import Case
 from nnr_conformance.suite.runner.sources import GOLDEN
 
@@ -36,12 +32,6 @@ def tools_by_source() -> Mapping[str, frozenset[str]]:
 def known_tools() -> frozenset[str]:
     """All coding tools that the manifest names, without those that are editions."""
     return frozenset(tool for case in golden_cases() for tool in case.tools if not tool.startswith("edition "))
-
-
-@cache
-def corpus_identity() -> tuple[str, str]:
-    """Version of the golden streams, and the SHA-256 of their manifest, which has that of each stream."""
-    return corpus_version() or "", digest_of_bytes(data_path(f"{FOLDER}/{MANIFEST}").read_bytes())
 
 
 def _case(row: Mapping[str, Any]) -> Case:

@@ -1,4 +1,4 @@
-"""SHA-256 of bytes and of values, to tell whether two runs are about the same."""
+"""SHA-256 of a value, to tell whether two runs are about the same."""
 
 from __future__ import annotations
 
@@ -8,15 +8,10 @@ from dataclasses import asdict, is_dataclass
 from typing import Any
 
 
-def digest_of_bytes(data: bytes) -> str:
-    """Of bytes, in hexadecimal."""
-    return hashlib.sha256(data).hexdigest()
-
-
 def digest_of(value: Any) -> str:
     """Of a value of JSON, a set, or a dataclass of such: the same for equal values, in every process."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=_plain)
-    return digest_of_bytes(text.encode("ascii"))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
 def _plain(value: Any) -> Any:

@@ -36,11 +36,20 @@ def field_cases(places: Sequence[str]) -> Iterator[Case]:
     place that is not there or has no streams.
     """
     names = _labels(places)
+    nothing: dict[str, Any] = {}
     for place, name in zip(places, names, strict=True):
         empty = True
         for source, path in _found(place):
             empty = False
-            yield Case(f"{name}/{path}" if len(places) > 1 else path, source, KIND)
+            # The mappings are shared: there may be 10^6 such cases.
+            yield Case(
+                f"{name}/{path}" if len(places) > 1 else path,
+                source,
+                KIND,
+                check=nothing,
+                digests=nothing,
+                under=nothing,
+            )
         if empty:
             raise UsageError(f"{place}: no stream, which would end in {' or '.join(SUFFIXES)}")
 

@@ -42,6 +42,11 @@ class Selection:
         """Whether nothing is left out."""
         return not (self.selectors or self.only or self.exclude)
 
+    def words(self) -> tuple[str, ...]:
+        """What was asked for, as on a command line."""
+        named = [f"--only {one}" for one in self.only] + [f"--exclude {one}" for one in self.exclude]
+        return (*self.selectors, *named)
+
     def of(self, cases: Sequence[Case]) -> tuple[Case, ...]:
         """The selected cases in their order. Raises UsageError for a selector that matches none, and for none left."""
         for selector in (*self.selectors, *self.only, *self.exclude):

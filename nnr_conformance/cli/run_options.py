@@ -1,0 +1,41 @@
+"""Options that say which implementation is run, shared by the commands that run one."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from nnr_conformance.errors import UsageError
+from nnr_conformance.suite.runner.declaration import bounded, from_adapter, from_command, from_file
+from nnr_conformance.suite.runner.implementation import Implementation
+
+IMPLEMENTATION_HELP = """\
+TEMPLATE is a command; in it stand {stream} or, for chains, {streams}, and {tensors}, where the decoder writes a .npz
+file, and as far as it takes them {base}, {settings}, {levels}, {dequantized}, {trace}. Exit code 0 means decoded, 1
+rejected, others are crashes; a declaration can say otherwise.
+"""
+
+
+def add_implementation(options: argparse.ArgumentParser) -> None:
+    """Add them."""
+    one = options.add_mutually_exclusive_group()
+    one.add_argument("--decoder", metavar="TEMPLATE", help="a command")
+    one.add_argument("--adapter", metavar="NAME", help="an entry point in nnr_conformance.adapters, or module:name")
+    one.add_argument("--implementation", type=Path, metavar="FILE", help="a declaration in YAML")
+    options.add_argument("--seconds", type=float, metavar="S", help="wall-clock time of a case (default: 60)")
+    options.add_argument("--memory", type=int, metavar="MIB", help="address space of a case (default: 4096)")
+
+
+def implementation_of(arguments: argparse.Namespace, otherwise: Implementation | None = None) -> Implementation:
+    """The implementation that the options name, or `otherwise`. Raises UsageError."""
+    if arguments.decoder is not None:
+        found = from_command(arguments.decoder)
+    elif arguments.adapter is not None:
+        found = from_adapter(arguments.adapter)
+    elif arguments.implementation is not None:
+        found = from_file(arguments.implementation)
+    elif otherwise is not None:
+        found = otherwise
+    else:
+        raise UsageError("say what to run: --decoder TEMPLATE, --adapter NAME or --implementation FILE")
+    return bounded(found, arguments.seconds, None if arguments.memory is None else arguments.memory << 20)

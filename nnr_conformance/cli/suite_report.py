@@ -1,0 +1,64 @@
+"""What a command says of a run: the report in a format, the comparison with a baseline, the exit code."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from nnr_conformance.errors import NnrError, UsageError
+from nnr_conformance.suite.results.baseline import compared, empty, load_baseline, marked, updated
+from nnr_conformance.suite.results.formats import FORMATS, renderer
+from nnr_conformance.suite.results.report import RunReport
+from nnr_conformance.suite.runner.model import Result
+
+NOTHING_SUPPORTED = 3
+
+
+def add_report_options(options: argparse.ArgumentParser) -> None:
+    """--format, --output, --baseline and --update-baseline."""
+    options.add_argument("--format", choices=[*FORMATS], default="text", help="of the report (default: text)")
+    options.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the report there, and text here")
+    options.add_argument("--baseline", type=Path, metavar="FILE", help="YAML file of the failures that are expected")
+    options.add_argument(
+        "--update-baseline", action="store_true", help="write the failures of this run, which must be whole, into it"
+    )
+
+
+def reported(report: RunReport, arguments: argparse.Namespace) -> int:
+    """Print and write; the exit code. Raises UsageError for a baseline or a file that cannot be."""
+    if arguments.update_baseline and arguments.baseline is None:
+        raise UsageError("--update-baseline needs --baseline FILE")
+    problems: Iterable[str] = ()
+    failed = bool(report.failures)
+    if arguments.baseline is not None:
+        absent = arguments.update_baseline and not arguments.baseline.exists()
+        baseline = empty(report.header) if absent else load_baseline(arguments.baseline)
+        if arguments.update_baseline:
+            write(arguments.baseline, updated(report, baseline))
+            baseline = load_baseline(arguments.baseline)
+        found = compared(report, baseline)
+        problems, failed = found.lines(), bool(found)
+        report = marked(report, baseline)
+    _show(report, arguments)
+    for line in problems:
+        print(line, file=sys.stderr)
+    if failed:
+        return 1
+    return NOTHING_SUPPORTED if set(report.counts) <= {Result.NOT_SUPPORTED} else 0
+
+
+def _show(report: RunReport, arguments: argparse.Namespace) -> None:
+    if arguments.output is not None:
+        write(arguments.output, "".join(f"{line}\n" for line in renderer(arguments.format)(report)))
+    for line in renderer("text" if arguments.output is not None else arguments.format)(report):
+        print(line)
+
+
+def write(path: Path, text: str) -> None:
+    """Write a text file. Raises NnrError."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise NnrError(f"cannot write {path}: {error.strerror}") from error
