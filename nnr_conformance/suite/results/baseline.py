@@ -15,7 +15,19 @@ from nnr_conformance.suite.results.report import RunHeader, RunReport
 from nnr_conformance.suite.results.text import failure_line, what_failed
 from nnr_conformance.suite.runner.model import CaseResult, Result
 
-__all__ = ["Baseline", "Expected", "Group", "Problems", "compared", "empty", "load_baseline", "marked", "updated"]
+__all__ = [
+    "Baseline",
+    "Expected",
+    "Group",
+    "Problems",
+    "compared",
+    "empty",
+    "expected_text",
+    "load_baseline",
+    "marked",
+    "matches",
+    "updated",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +86,9 @@ def compared(report: RunReport, baseline: Baseline) -> Problems:
     failed = [one for one in report.failures if one.case in listed]
     return Problems(
         unexpected=tuple(one for one in report.failures if one.case not in listed),
-        different=tuple((one, _said(*listed[one.case])) for one in failed if not matches(one, *listed[one.case])),
+        different=tuple(
+            (one, expected_text(*listed[one.case])) for one in failed if not matches(one, *listed[one.case])
+        ),
         passing=tuple(case for case in listed if case in seen and seen[case].result is Result.PASS),
         not_run=tuple(case for case in listed if case not in seen or seen[case].result is Result.NOT_SUPPORTED),
         unexplained=tuple(case for case, (group, _) in listed.items() if not group.reason.strip()),
@@ -149,5 +163,6 @@ def _other_header(header: RunHeader, baseline: Baseline) -> Iterator[str]:
         yield f"the baseline is one of {expected}, the run is of {run}"
 
 
-def _said(group: Group, expected: Expected) -> str:
+def expected_text(group: Group, expected: Expected) -> str:
+    """What a case is expected to come to, in words."""
     return what_failed(CaseResult(expected.case, group.result, expected.stage or "", expected.detail or ""))
