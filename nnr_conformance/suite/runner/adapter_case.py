@@ -44,13 +44,15 @@ def _decoded(adapter: Any, declared: tuple[type[BaseException], ...], given: Pat
     except BaseException as error:
         # All of them, sys.exit too: what is not declared is a result of its own.
         return (Ending.REJECTED if isinstance(error, declared) else Ending.UNDECLARED), _told(error)
+    if not all(hasattr(decoding, name) for name in ("tensors", "dequantized", "levels", "trace")):
+        return Ending.UNDECLARED, f"what it gave is no Decoding but {type(decoding).__name__}"
     try:
         write_output(folder, decoding)
     except NnrError as error:
         return Ending.UNDECLARED, str(error).replace(f"{folder}/", "")
     except BaseException as error:
         # Its arrays and traces may compute when they are read.
-        return Ending.UNDECLARED, f"what it gave is no Decoding: {_told(error)}"
+        return Ending.UNDECLARED, _told(error)
     return Ending.DECODED, ""
 
 

@@ -60,9 +60,9 @@ def write_arrays(path: Path, arrays: Arrays, what: str = "tensors") -> None:
         for name, array in arrays.items():
             if not isinstance(name, str):
                 raise UsageError(f"{what} has a name that is no text: {name!r}")
-            if not isinstance(array, np.ndarray):
+            if not isinstance(array, np.ndarray | np.generic):
                 raise UsageError(f"{what} {name!r} is no array of numpy but {type(array).__name__}")
-            writer.write(name, array)
+            writer.write(name, np.asarray(array))
 
 
 @dataclass(frozen=True, slots=True)
