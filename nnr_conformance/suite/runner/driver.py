@@ -11,9 +11,9 @@ from pathlib import Path
 from nnr_conformance.suite.runner.executors import worker_died
 from nnr_conformance.suite.runner.field_streams import checked, is_checked_alone
 from nnr_conformance.suite.runner.implementation import Implementation
+from nnr_conformance.suite.runner.judgement import judged
 from nnr_conformance.suite.runner.model import Case, CaseResult, Result
 from nnr_conformance.suite.runner.processes import answered
-from nnr_conformance.suite.runner.provisional import judged
 from nnr_conformance.suite.runner.selection import not_claimed
 
 IN_FLIGHT = 64

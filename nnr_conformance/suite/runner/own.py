@@ -6,15 +6,11 @@ transmitted tensors.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from nnr_conformance.adapters import Arrays, DecodeJob, Decoding, NotSupported, Rejected
+from nnr_conformance.adapters import DecodeJob, Decoding, NotSupported, Rejected
 from nnr_conformance.api import ChainDecoder, chain_decoder
 from nnr_conformance.checker.check import check_chain
 from nnr_conformance.decoder.tensors import CodedTensor, DecodedUnit
@@ -22,6 +18,7 @@ from nnr_conformance.diagnostics import Severity
 from nnr_conformance.entropy.binding import bound_decode_rows
 from nnr_conformance.limits import DEFAULT_LIMITS
 from nnr_conformance.report.model import Verdict
+from nnr_conformance.suite.runner.delivered import binary32, by_name
 from nnr_conformance.version import VERSION
 
 _FIRST = bytes.fromhex("00040201000606000080001216097700182414104c10011a004dc4e0")
@@ -53,7 +50,7 @@ class Interpreted:
         chain.on_decoded = remember
         tensors = {tensor.name: tensor.values for tensor in chain}
         levels = ((one.name, one.quantized) for one in coded if one.quantized is not None)
-        return Decoding(tensors, _once((one.name, _binary32(one.values)) for one in coded), _once(levels))
+        return Decoding(tensors, by_name((one.name, binary32(one.values)) for one in coded), by_name(levels))
 
 
 class Compiled(Interpreted):
@@ -103,16 +100,3 @@ def chain_of(job: DecodeJob, compiled: bool | None) -> ChainDecoder:
         out_of_band=job.out_of_band,
         compiled=compiled,
     )
-
-
-def _once(named: Iterable[tuple[str, NDArray[Any]]]) -> Arrays | None:
-    """Tensors by name; None when a name occurs twice, as in streams of several models, and they cannot be told."""
-    pairs = list(named)
-    found = dict(pairs)
-    return found if len(found) == len(pairs) else None
-
-
-def _binary32(values: NDArray[Any]) -> NDArray[Any]:
-    """The exact products of a codebook as they are delivered; beyond binary32 is infinity."""
-    with np.errstate(over="ignore"):
-        return values.astype(np.float32) if values.dtype == np.float64 else values
