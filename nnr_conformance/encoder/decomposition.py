@@ -41,12 +41,14 @@ def decompose(weight: NDArray[np.floating[Any]], rank: int) -> Factors:
 
     The singular values are shared by both factors, so that one step size suits both. The sign of each pair is such that
     the largest element of its column of G is positive, which not every library does the same way. Raises BuildError for
-    a rank that is not 1 to the smaller dimension.
+    a rank that is not 1 to the smaller dimension, and for NaN and infinities.
     """
     rows = weight.shape[0]
     matrix = weight.reshape(rows, -1).astype(np.float64)
     if not 1 <= rank <= min(matrix.shape):
         raise BuildError(f"a matrix of {list(matrix.shape)} has no decomposition of rank {rank}")
+    if not np.isfinite(matrix).all():
+        raise BuildError("a weight with NaN or infinities has no decomposition")
     left, singular, right = np.linalg.svd(matrix, full_matrices=False)
     roots = np.sqrt(singular[:rank])
     g, h = left[:, :rank] * roots, right[:rank] * roots[:, None]

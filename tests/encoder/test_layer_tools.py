@@ -43,6 +43,14 @@ def test_a_rank_that_no_factors_have_is_refused(rank: int) -> None:
         decompose(normal(8, 9), rank)
 
 
+@pytest.mark.parametrize("strange", [np.nan, np.inf])
+def test_a_weight_that_is_not_finite_has_no_decomposition(strange: float) -> None:
+    weight = normal(8, 9)
+    weight[3, 4] = strange
+    with pytest.raises(BuildError, match="NaN or infinities"):
+        decompose(weight, 2)
+
+
 def test_only_factors_with_fewer_elements_are_made() -> None:
     assert can_decompose((20, 30), 4)
     assert not can_decompose((20, 30), 12)
