@@ -1,4 +1,4 @@
-"""One case in the process that is for it: the adapter decodes, and its answer and output are left in files."""
+"""One case in the process that is for it: the adapter decodes or encodes, answer and output are left in files."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 from nnr_conformance.adapters import NotSupported, Rejected
 from nnr_conformance.errors import NnrError
+from nnr_conformance.suite.runner.encoding import STREAM, is_encoding, read_encode_job
 from nnr_conformance.suite.runner.endings import one_line
 from nnr_conformance.suite.runner.handing_over import read_job
 from nnr_conformance.suite.runner.implementation import Bounds
@@ -28,9 +29,10 @@ ANSWER = "answer.json"
 
 
 def answer_case(adapter: Any, rejections: Iterable[str], given: Path, folder: Path) -> None:
-    """Decode the job of `given`; write output and answer into `folder`. Raises UsageError for `rejections`."""
+    """Do the job of `given`; write output and answer into `folder`. Raises UsageError for `rejections`."""
     declared = (Rejected, *map(exception_class, rejections), *getattr(adapter, "rejections", ()))
-    ending, said = _decoded(adapter, declared, given, folder)
+    work = _encoded if is_encoding(given) else _decoded
+    ending, said = work(adapter, declared, given, folder)
     answer = {"ending": ending.value, "said": one_line(said)}
     (folder / ANSWER).write_text(json.dumps(answer), encoding="utf-8")
 
@@ -53,6 +55,22 @@ def _decoded(adapter: Any, declared: tuple[type[BaseException], ...], given: Pat
     except BaseException as error:
         # Its arrays and traces may compute when they are read.
         return Ending.UNDECLARED, _told(error)
+    return Ending.DECODED, ""
+
+
+def _encoded(adapter: Any, declared: tuple[type[BaseException], ...], given: Path, folder: Path) -> tuple[Ending, str]:
+    job = read_encode_job(given)
+    if not hasattr(adapter, "encode"):
+        return Ending.NOT_SUPPORTED, "the adapter does not encode"
+    try:
+        stream = adapter.encode(job.tensors, job.options, job.before)
+    except NotSupported as error:
+        return Ending.NOT_SUPPORTED, str(error)
+    except BaseException as error:
+        return (Ending.REJECTED if isinstance(error, declared) else Ending.UNDECLARED), _told(error)
+    if not isinstance(stream, (bytes, bytearray, memoryview)):
+        return Ending.UNDECLARED, f"what it gave is no stream of bytes but {type(stream).__name__}"
+    (folder / STREAM).write_bytes(stream)
     return Ending.DECODED, ""
 
 

@@ -7,7 +7,9 @@ adapter. A command template is split into words like a shell does, without a she
 - ``{settings}``: a JSON file of what is agreed beside the streams (`out_of_band`, `readings`, `limits`, `edition`);
 - ``{base}``: a file with the tensors of the model that the first stream updates;
 - ``{tensors}``: where the decoder writes the model (an encoder finds its input there); ``{levels}``, ``{dequantized}``
-  and ``{trace}``: where it may write these.
+  and ``{trace}``: where it may write these;
+- for an encoder also ``{before}``: the streams that it is to update, in order, as so many words; ``{options}``: a JSON
+  file with the options of the working point.
 """
 
 from __future__ import annotations

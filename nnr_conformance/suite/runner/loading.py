@@ -16,6 +16,7 @@ BUILT_IN = MappingProxyType(
         "nnr-conformance": "nnr_conformance.suite.runner.own:Interpreted",
         "nnr-conformance-compiled": "nnr_conformance.suite.runner.own:Compiled",
         "nnr-check": "nnr_conformance.suite.runner.own:Checker",
+        "nnr-encode": "nnr_conformance.suite.certify.own:Encoder",
     }
 )
 """The adapters of this package, known also where it is not installed."""

@@ -12,7 +12,7 @@ from nnr_conformance.suite.runner.adapter_case import ANSWER
 from nnr_conformance.suite.runner.commands import answer_of_command
 from nnr_conformance.suite.runner.endings import answer_of, first_words
 from nnr_conformance.suite.runner.forker import ONE_THREAD, Gone, forker_of
-from nnr_conformance.suite.runner.handing_over import Given, given_files
+from nnr_conformance.suite.runner.handing_over import given_files
 from nnr_conformance.suite.runner.implementation import Implementation
 from nnr_conformance.suite.runner.launching import launched
 from nnr_conformance.suite.runner.model import Answer, Case, Ending
@@ -31,20 +31,21 @@ def answered(implementation: Implementation, case: Case, folder: Path) -> Answer
     (folder / "given").mkdir()
     given = given_files(case, folder / "given")
     if implementation.adapter:
-        return _answer_of_adapter(implementation, given, folder)
+        given.base_file(".npz")
+        given.settings_file()
+        return answer_of_adapter(implementation, given.folder, folder)
     return answer_of_command(implementation, given, folder)
 
 
-def _answer_of_adapter(implementation: Implementation, given: Given, folder: Path) -> Answer:
-    given.base_file(".npz")
-    given.settings_file()
+def answer_of_adapter(implementation: Implementation, given: Path, folder: Path) -> Answer:
+    """Give a job, which lies in the folder `given`, to an adapter; output is in `folder`. Raises as `answered`."""
     try:
         ended = (_forked if CAN_FORK else spawned)(implementation, given, folder)
     except Gone as gone:
         return Answer(Ending.UNDECLARED, f"ended the process that runs it: {gone}", folder=folder)
     if ended.timed_out or ended.status != 0:
         # Its exit codes mean nothing: adapters answer with values and exceptions.
-        return answer_of(replace(implementation, rejection_codes=(), rejections=()), ended, folder, given.folder)
+        return answer_of(replace(implementation, rejection_codes=(), rejections=()), ended, folder, given)
     try:
         row = json.loads((folder / ANSWER).read_text(encoding="utf-8"))
         ending, said = Ending(row["ending"]), row["said"]
@@ -53,19 +54,19 @@ def _answer_of_adapter(implementation: Implementation, given: Given, folder: Pat
     return Answer(ending, said, 0, ended.seconds, ended.peak_bytes, folder)
 
 
-def _forked(implementation: Implementation, given: Given, folder: Path) -> Ended:
-    return forker_of(implementation).case(given.folder, folder, implementation.bounds)
+def _forked(implementation: Implementation, given: Path, folder: Path) -> Ended:
+    return forker_of(implementation).case(given, folder, implementation.bounds)
 
 
-def spawned(implementation: Implementation, given: Given, folder: Path) -> Ended:
+def spawned(implementation: Implementation, given: Path, folder: Path) -> Ended:
     """The same in a process that imports everything again. Raises UsageError as for commands."""
     bounds = implementation.bounds
     words = [
         *(sys.executable, "-m", "nnr_conformance.suite.runner.adapter_case"),
-        *(implementation.adapter, str(given.folder), str(folder), str(bounds.memory), str(bounds.output)),
+        *(implementation.adapter, str(given), str(folder), str(bounds.memory), str(bounds.output)),
         *implementation.rejections,
     ]
     path = {"PYTHONPATH": os.pathsep.join(one for one in sys.path if one)}
     # What the process has when it has imported everything is not known here; it bounds its memory itself.
     wide = replace(bounds, memory=1 << 46)
-    return launched(words, wide, {**ONE_THREAD, **path, **implementation.environment}, given.folder)
+    return launched(words, wide, {**ONE_THREAD, **path, **implementation.environment}, given)

@@ -201,7 +201,7 @@ def test_a_process_for_each_case_gives_the_same_where_nothing_can_be_forked(tmp_
     given = given_files(ROOT, tmp_path / "given")
     given.base_file(".npz")
     given.settings_file()
-    ended = spawned(decoder, given, tmp_path)
+    ended = spawned(decoder, given.folder, tmp_path)
     assert ended.status == 0, ended.complained
     assert json.loads((tmp_path / "answer.json").read_text()) == {"ending": "rejected", "said": "Rejected: here too"}
 
