@@ -13,6 +13,7 @@ from typing import Any
 
 from nnr_conformance.cli.running import run
 from nnr_conformance.cli.suite_build import add_build
+from nnr_conformance.cli.suite_certify import add_certify
 from nnr_conformance.cli.suite_cfp2019 import add_cfp2019
 from nnr_conformance.cli.suite_coverage import add_coverage
 from nnr_conformance.cli.suite_mutate import add_mutate
@@ -94,6 +95,7 @@ SUBCOMMANDS: tuple[Callable[[Subparsers], None], ...] = (
     add_coverage,
     add_cfp2019,
     add_shrink,
+    add_certify,
 )
 
 
