@@ -17,6 +17,7 @@ from nnr_conformance.cli.suite_certify import add_certify
 from nnr_conformance.cli.suite_cfp2019 import add_cfp2019
 from nnr_conformance.cli.suite_coverage import add_coverage
 from nnr_conformance.cli.suite_mutate import add_mutate
+from nnr_conformance.cli.suite_report import add_report
 from nnr_conformance.cli.suite_run import add_run
 from nnr_conformance.cli.suite_shrink import add_shrink
 from nnr_conformance.cli.suite_verify import add_verify
@@ -92,6 +93,7 @@ SUBCOMMANDS: tuple[Callable[[Subparsers], None], ...] = (
     add_mutate,
     add_verify,
     add_run,
+    add_report,
     add_coverage,
     add_cfp2019,
     add_shrink,

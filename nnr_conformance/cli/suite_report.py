@@ -1,19 +1,75 @@
-"""What a command says of a run: the report in a format, the comparison with a baseline, the exit code."""
+"""nnr-suite report: runs that were stored, in any format, several side by side; and what other commands say of a run.
+
+That is the report in a format, the comparison with a baseline, and the exit code.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from nnr_conformance.errors import NnrError, UsageError
 from nnr_conformance.suite.results.baseline import compared, empty, load_baseline, marked, updated
 from nnr_conformance.suite.results.formats import FORMATS, renderer
 from nnr_conformance.suite.results.report import RunReport
+from nnr_conformance.suite.results.runs import load_run
 from nnr_conformance.suite.runner.model import Result
 
+# argparse does not name the class of what add_subparsers returns.
+Subparsers = Any
+
 NOTHING_SUPPORTED = 3
+
+SIDE_BY_SIDE = ("html", "markdown")
+"""Formats that can show several runs."""
+
+DESCRIPTION = """\
+Show a run that nnr-suite run has stored, by --format json -o FILE or --results FILE, in another format, or compare it
+with a baseline. Several runs are shown side by side: tools and cases with a column for each implementation.
+"""
+
+EPILOG = """\
+exit codes: of one run as those of nnr-suite run; 0 of several; 2 wrong use
+
+example: nnr-suite report run.json --format html -o run.html
+         nnr-suite report run.jsonl --baseline mydec-expected.yaml
+         nnr-suite report mydec.json nncodec.json --format markdown
+"""
+
+
+def add_report(subparsers: Subparsers) -> None:
+    """Add the subcommand `report`."""
+    options: argparse.ArgumentParser = subparsers.add_parser(
+        "report",
+        help="show stored runs, several side by side",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    options.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="file of a run, JSON or lines of JSON")
+    add_report_options(options)
+    options.set_defaults(run=_report)
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    reports = [load_run(path) for path in arguments.runs]
+    if len(reports) == 1:
+        return reported(reports[0], arguments)
+    if arguments.format not in SIDE_BY_SIDE:
+        raise UsageError(f"several runs are shown by --format {' or '.join(SIDE_BY_SIDE)}")
+    if arguments.baseline is not None:
+        raise UsageError("a baseline is compared with one run")
+    render: Any = import_module(FORMATS[arguments.format]).render_several
+    if arguments.output is not None:
+        write(arguments.output, "".join(f"{line}\n" for line in render(reports)))
+        return 0
+    for line in render(reports):
+        print(line)
+    return 0
 
 
 def add_report_options(options: argparse.ArgumentParser) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from nnr_conformance.errors import UsageError
 from nnr_conformance.report.printing import printable
 from nnr_conformance.suite.results.baseline_file import Baseline, Expected, Group, load_baseline, text_of
-from nnr_conformance.suite.results.report import RunHeader, RunReport
+from nnr_conformance.suite.results.report import FAILURES, RunHeader, RunReport
 from nnr_conformance.suite.results.text import failure_line, what_failed
 from nnr_conformance.suite.runner.model import CaseResult, Result
 
@@ -74,7 +74,9 @@ def marked(report: RunReport, baseline: Baseline) -> RunReport:
     """The report in which failures that are expected, and no others, are `known`."""
     listed = _listed(baseline)
     results = tuple(
-        replace(one, known=one.case in listed and matches(one, *listed[one.case])) for one in report.results
+        replace(one, known=name in listed and matches(one, *listed[name]))
+        for one in report.results
+        for name in (printable(one.case),)
     )
     return RunReport(report.header, results, report.about)
 
@@ -82,13 +84,11 @@ def marked(report: RunReport, baseline: Baseline) -> RunReport:
 def compared(report: RunReport, baseline: Baseline) -> Problems:
     """What breaks the run, cases in the order of the report, then in that of the baseline."""
     listed = _listed(baseline)
-    seen = {one.case: one for one in report.results}
-    failed = [one for one in report.failures if one.case in listed]
+    seen = {printable(one.case): one for one in report.results}
+    failed = [(one, listed.get(name)) for name, one in seen.items() if one.result in FAILURES]
     return Problems(
-        unexpected=tuple(one for one in report.failures if one.case not in listed),
-        different=tuple(
-            (one, expected_text(*listed[one.case])) for one in failed if not matches(one, *listed[one.case])
-        ),
+        unexpected=tuple(one for one, found in failed if found is None),
+        different=tuple((one, expected_text(*found)) for one, found in failed if found and not matches(one, *found)),
         passing=tuple(case for case in listed if case in seen and seen[case].result is Result.PASS),
         not_run=tuple(case for case in listed if case not in seen or seen[case].result is Result.NOT_SUPPORTED),
         unexplained=tuple(case for case, (group, _) in listed.items() if not group.reason.strip()),
@@ -106,14 +106,14 @@ def updated(report: RunReport, baseline: Baseline) -> str:
     for line in _other_header(report.header, baseline):
         raise UsageError(line)
     listed = _listed(baseline)
-    seen = {one.case: one for one in report.failures}
+    seen = {printable(one.case): one for one in report.failures}
     kept: set[str] = {
         case
         for case, (group, expected) in listed.items()
         if group.reason.strip() and case in seen and matches(seen[case], group, expected)
     }
     groups = [replace(group, cases=tuple(one for one in group.cases if one.case in kept)) for group in baseline.groups]
-    groups += _new_groups(one for one in report.failures if one.case not in kept)
+    groups += _new_groups(one for one in report.failures if printable(one.case) not in kept)
     header = report.header
     made = Baseline(
         baseline.implementation,
@@ -136,7 +136,8 @@ def matches(one: CaseResult, group: Group, expected: Expected) -> bool:
 
 
 def _listed(baseline: Baseline) -> dict[str, tuple[Group, Expected]]:
-    return {one.case: (group, one) for group in baseline.groups for one in group.cases}
+    """What is expected by case, names as a file spells them: without what no terminal should see."""
+    return {printable(one.case): (group, one) for group in baseline.groups for one in group.cases}
 
 
 def _new_groups(failures: Iterator[CaseResult]) -> list[Group]:

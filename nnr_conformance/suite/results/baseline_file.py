@@ -86,9 +86,10 @@ def parsed(text: str) -> Baseline:
     seen: set[str] = set()
     for group in groups:
         for one in group.cases:
-            if one.case in seen:
-                raise UsageError(f"{printable(one.case)} is listed twice")
-            seen.add(one.case)
+            name = printable(one.case)
+            if name in seen:
+                raise UsageError(f"{name} is listed twice")
+            seen.add(name)
     implementation, version, corpus, digest = (_text(values.get(name), name) for name in _TEXTS)
     return Baseline(implementation, version, corpus, digest, groups)
 

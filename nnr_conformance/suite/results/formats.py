@@ -17,6 +17,7 @@ FORMATS: Mapping[str, str] = {
     "jsonl": "nnr_conformance.suite.results.jsonl",
     "junit": "nnr_conformance.suite.results.junit",
     "markdown": "nnr_conformance.suite.results.markdown",
+    "html": "nnr_conformance.suite.results.html",
 }
 """The module of each format."""
 

@@ -13,7 +13,7 @@ from nnr_conformance.suite.runner.model import Case, CaseResult, Result
 FAILURES = frozenset({Result.FAIL, Result.REJECTED, Result.ACCEPTED_INVALID, Result.CRASH, Result.TIMEOUT})
 """Results that break a run unless a baseline expects them."""
 
-_CLAUSE = re.compile(r"(?:^|/)(\d+)-[^/]*$")
+_CLAUSE = re.compile(r"(?:^|/)([0-9]{1,2})-[^/]*$")
 
 Tally = Counter[Result]
 

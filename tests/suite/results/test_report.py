@@ -40,7 +40,13 @@ def test_clauses_are_in_the_order_of_numbers() -> None:
 
 @pytest.mark.parametrize(
     ("case", "clause"),
-    [("core/10-entry-points-01", "10"), ("requirements/6/6-a-01", "6"), ("cfp2019/p1-cnn-01", ""), ("9-x", "9")],
+    [
+        ("core/10-entry-points-01", "10"),
+        ("requirements/6/6-a-01", "6"),
+        ("cfp2019/p1-cnn-01", ""),
+        ("9-x", "9"),
+        (f"{'9' * 5000}-x", ""),
+    ],
 )
 def test_the_clause_of_a_case_is_the_number_before_its_name(case: str, clause: str) -> None:
     assert clause_of(case) == clause
