@@ -9,12 +9,13 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from pathlib import Path
 
 from nnr_conformance.suite.runner.executors import worker_died
-from nnr_conformance.suite.runner.field_streams import checked, is_checked_alone
+from nnr_conformance.suite.runner.field_streams import KIND, checked, is_checked_alone
 from nnr_conformance.suite.runner.implementation import Implementation
 from nnr_conformance.suite.runner.judgement import judged
 from nnr_conformance.suite.runner.model import Case, CaseResult, Result
 from nnr_conformance.suite.runner.processes import answered
 from nnr_conformance.suite.runner.selection import not_claimed
+from nnr_conformance.suite.runner.sources import Unreadable
 
 IN_FLIGHT = 64
 """Cases that an executor has at a time: enough for its workers, few enough for streams without number."""
@@ -28,7 +29,13 @@ def run_case(implementation: Implementation, case: Case) -> CaseResult:
     if lacking:
         return CaseResult(case.id, Result.NOT_SUPPORTED, detail=lacking)
     with tempfile.TemporaryDirectory(prefix="nnr-", ignore_cleanup_errors=True) as folder:
-        answer = answered(implementation, case, Path(folder))
+        try:
+            answer = answered(implementation, case, Path(folder))
+        except Unreadable as error:
+            if case.kind != KIND:
+                raise
+            # One of very many; the others are worth running.
+            return CaseResult(case.id, Result.NOT_SUPPORTED, detail=f"the stream cannot be read: {error.reason}")
         return checked(case, answer) if is_checked_alone(implementation, case) else judged(implementation, case, answer)
 
 
@@ -42,7 +49,7 @@ def run_cases(
     """The results as they come; each is told to `on_result` first.
 
     `cases` is read no further than `in_flight` beyond what is done. Cases that were with a worker when it died are
-    tried again, one at a time; one whose worker dies again is a crash. Raises UsageError as `run_case`.
+    tried again, one at a time; one with which a worker then dies twice is a crash. Raises UsageError as `run_case`.
     """
     waiting = iter(cases)
     running: dict[Future[CaseResult], Case] = {}
@@ -80,13 +87,14 @@ def run_cases(
 
 def _alone(implementation: Implementation, case: Case, executor: Executor) -> CaseResult:
     """A case that was with a worker when it died, with nothing beside it, so that it is clear who ends the worker."""
-    future = executor.submit(run_case, implementation, case)
-    error = future.exception()
-    if error is None:
-        return future.result()
-    if worker_died(error):
-        return CaseResult(case.id, Result.CRASH, detail="its worker died twice")
-    raise error
+    for _ in range(2):
+        future = executor.submit(run_case, implementation, case)
+        error = future.exception()
+        if error is None:
+            return future.result()
+        if not worker_died(error):
+            raise error
+    return CaseResult(case.id, Result.CRASH, detail="its worker died twice")
 
 
 def _told(result: CaseResult, on_result: OnResult | None) -> CaseResult:

@@ -35,6 +35,8 @@ def field_cases(places: Sequence[str]) -> Iterator[Case]:
     The id is the path below its place; behind the name of the place when there are several. Raises UsageError for a
     place that is not there or has no streams.
     """
+    if len({*places}) != len(places):
+        raise UsageError("a place is named twice")
     names = _labels(places)
     nothing: dict[str, Any] = {}
     for place, name in zip(places, names, strict=True):

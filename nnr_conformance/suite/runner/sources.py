@@ -14,8 +14,19 @@ GOLDEN = "golden:"
 """What a source begins with that is a path below `bitstreams/`."""
 
 
+class Unreadable(UsageError):
+    """The bytes of a stream cannot be had; `reason` says why, without the place."""
+
+    def __init__(self, source: str, reason: str) -> None:
+        super().__init__(source, reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"cannot read {self.args[0]}: {self.reason}"
+
+
 def source_bytes(source: str) -> bytes:
-    """The bytes of a stream. Raises UsageError when they cannot be had."""
+    """The bytes of a stream. Raises Unreadable when they cannot be had, UsageError without fsspec for a URL."""
     try:
         if source.startswith(GOLDEN):
             return data_path(f"{FOLDER}/{source.removeprefix(GOLDEN)}").read_bytes()
@@ -27,7 +38,7 @@ def source_bytes(source: str) -> bytes:
         raise
     except Exception as error:
         # Any exception: each file system of fsspec raises those of the package that it stands on.
-        raise UsageError(f"cannot read {source}: {_reason(error)}") from error
+        raise Unreadable(source, _reason(error)) from error
 
 
 def is_url(source: str) -> bool:
