@@ -18,6 +18,7 @@ from typing import Any, ParamSpec, TypeVar
 from nnr_conformance.errors import UsageError
 
 DASK = "dask:"
+_CONNECT_SECONDS = 10
 _LAST_SECONDS = 5.0
 
 P = ParamSpec("P")
@@ -104,7 +105,7 @@ def _dask(address: str) -> Iterator[Executor]:
     except ModuleNotFoundError:
         raise UsageError("a cluster needs distributed: pip install nnr-conformance[dask]") from None
     try:
-        client = distributed.Client(address, timeout=30)
+        client = distributed.Client(address, timeout=_CONNECT_SECONDS)
     except Exception as error:
         raise UsageError(f"cannot reach the cluster at {address}: {error}") from error
     with client:
