@@ -19,6 +19,8 @@ Place = tuple[int, int]
 OnProgress = Callable[[int, int], None]
 """Called with how many examinations are done, of how many."""
 _PIECE = 10
+REPEATED = frozenset({"shapes", "networks"})
+"""Families whose inputs are encoded twice; each further process costs as much as one more input."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,6 @@ def _examined(plan: Plan, places: Sequence[Place]) -> dict[Place, Examination]:
     for place in places:
         point, one = plan.points[place[0]], inputs[place[1]]
         models = one.make()
-        made = made_of(plan.implementation, point, models)
+        made = made_of(plan.implementation, point, models, repeat=one.family in REPEATED)
         found[place] = examined(plan.implementation, point, one, models, made, strict=plan.strict)
     return found

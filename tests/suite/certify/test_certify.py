@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+import yaml
 
 from nnr_conformance.cli.suite import main
 from nnr_conformance.errors import UsageError
@@ -24,12 +25,19 @@ from nnr_conformance.suite.certify.going_through import Plan, examinations
 from nnr_conformance.suite.certify.inputs import digest_of
 from nnr_conformance.suite.certify.signing import sign
 from nnr_conformance.suite.certify.transmitted import Received, Sent
-from nnr_conformance.suite.certify.working_points import Claims, WorkingPoint, plain, working_points_of
+from nnr_conformance.suite.certify.working_points import (
+    Claims,
+    WorkingPoint,
+    plain,
+    read_working_points,
+    working_points_of,
+)
 from nnr_conformance.suite.registry_schemas import schema
 from nnr_conformance.suite.runner.declaration import from_adapter, from_content
 from nnr_conformance.suite.runner.implementation import Bounds
 
 HERE = Path(__file__).parent
+EXAMPLE = Path(__file__).parents[3] / "examples/nnr-encode"
 POINT = WorkingPoint("plain", claims=Claims(qp=-38, vector_qp=-75, qp_density=2))
 
 
@@ -389,3 +397,13 @@ def test_infinities_behind_a_finite_value_are_too_far() -> None:
     for strange in (np.inf, -np.inf, np.nan):
         found = Received({"w": np.array([strange, 1], np.float32)}, {"w": sent})
         assert compare({"w": np.ones(2, np.float32)}, found, Claims(step_size=0.5)).problems
+
+
+def test_the_example_says_what_the_encoder_is_and_what_it_claims() -> None:
+    points = read_working_points(EXAMPLE / "working-points.yaml")
+    plan = Plan(from_adapter("nnr-encode"), points, 900, ("networks/cnn", "chains/one-element", "values/nan"))
+    found = body_of(plan, examinations(plan))
+    assert kinds(found) == set()
+    rows = yaml.safe_load((EXAMPLE / "implementation.yaml").read_text(encoding="utf-8"))
+    seen = {tool for tool in found["tools"] if not tool.startswith("edition ")}
+    assert seen <= set(rows["tools"])
