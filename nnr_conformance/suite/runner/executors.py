@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import tempfile
 import threading
@@ -82,15 +83,18 @@ def _begin_worker(folder: str) -> None:
     if Path(folder).is_dir():
         tempfile.tempdir = folder
     signal.signal(signal.SIGTERM, _leave)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(folder: str) -> None:
     parent = parent_process()
     if parent is not None:
         parent.join()
+        # Who would have removed it is gone, and nobody wants what is still being written.
+        shutil.rmtree(folder, ignore_errors=True)
         os.kill(os.getpid(), signal.SIGTERM)
         threading.Event().wait(_LAST_SECONDS)
+        shutil.rmtree(folder, ignore_errors=True)
         os._exit(1)
 
 

@@ -21,9 +21,11 @@ SOME = golden_cases()[::60]
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
-        yield cluster.scheduler_address
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    # A worker that is killed leaves its temporary files.
+    places = {"TMPDIR": str(tmp_path_factory.mktemp("workers"))}
+    with distributed.LocalCluster(2, threads_per_worker=1, processes=True, dashboard_address=None, env=places) as here:
+        yield here.scheduler_address
 
 
 def results(implementation: Implementation, place: str) -> list[tuple[str, Result, str, str, tuple[str, ...]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -77,7 +78,9 @@ def test_a_run_that_is_killed_is_taken_up_and_comes_to_the_same_report(tmp_path:
     words = [sys.executable, "-m", "nnr_conformance.cli.suite", "run", "--decoder", decoder, "--jobs", "2", *SOME]
     whole_run = subprocess.run([*words, "--results", str(whole)], capture_output=True, text=True, check=False)
     (tmp_path / "runs").unlink()
-    process = subprocess.Popen([*words, "--results", str(killed)], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [*words, "--results", str(killed)], stdout=subprocess.DEVNULL, env={**os.environ, "TMPDIR": str(folder)}
+    )
     for _ in range(600):
         if killed.exists() and killed.read_bytes().count(b"\n") >= 4:
             break
@@ -86,8 +89,13 @@ def test_a_run_that_is_killed_is_taken_up_and_comes_to_the_same_report(tmp_path:
     process.wait()
     done = killed.read_bytes().count(b"\n") - 1
     assert 0 < done < whole.read_bytes().count(b"\n") - 1
-    # Its workers end by themselves; what they still ran does not count.
-    time.sleep(2)
+    # Its workers end by themselves, with what they run and have written; what they still ran does not count.
+    for _ in range(200):
+        if not [*folder.iterdir()]:
+            break
+        time.sleep(0.05)
+    assert not [*folder.iterdir()]
+    time.sleep(0.5)
     (tmp_path / "runs").unlink()
     with killed.open("ab") as file:
         file.write(b'{"case": "core/10-entry-poi')
