@@ -16,6 +16,7 @@ from nnr_conformance.cli.suite_build import add_build
 from nnr_conformance.cli.suite_certify import add_certify
 from nnr_conformance.cli.suite_cfp2019 import add_cfp2019
 from nnr_conformance.cli.suite_coverage import add_coverage
+from nnr_conformance.cli.suite_diff import add_diff, add_trace
 from nnr_conformance.cli.suite_mutate import add_mutate
 from nnr_conformance.cli.suite_report import add_report
 from nnr_conformance.cli.suite_run import add_run
@@ -96,6 +97,8 @@ SUBCOMMANDS: tuple[Callable[[Subparsers], None], ...] = (
     add_report,
     add_coverage,
     add_cfp2019,
+    add_diff,
+    add_trace,
     add_shrink,
     add_certify,
 )

@@ -25,6 +25,10 @@ from nnr_conformance.adapters import Arrays
 Mask = NDArray[np.bool_]
 
 
+MOST_UNITS = 1 << 20
+"""Units of the last place up to which a text tells how many; above, numbers say more themselves."""
+
+
 class Kind(Enum):
     """What is different about a tensor."""
 
@@ -62,7 +66,8 @@ class Difference:
         if self.kind is not Kind.VALUES:
             return f"{self.kind.value} of {self.tensor!r} is {self.found}, expected {self.expected}"
         bound = " beyond the bound of products" if self.bounded else ""
-        largest = "" if self.largest is None else f", by at most {self.largest}{self._unit}"
+        telling = self.largest is not None and (not self._unit or self.largest <= MOST_UNITS)
+        largest = f", by at most {self.largest}{self._unit}" if telling else ""
         return (
             f"{self.tensor!r}: element {self.index} is {self.found}, expected {self.expected}; "
             f"{self.differing} of {self.elements} differ{bound}{largest}"

@@ -49,7 +49,7 @@ def write_output(folder: Path, decoding: Decoding, suffix: str = ".npz") -> None
         if arrays is not None:
             write_arrays(folder / f"{stage}{suffix}", arrays, stage)
     if decoding.trace is not None:
-        _write_trace(folder / TRACE, decoding.trace)
+        write_trace(folder / TRACE, decoding.trace)
 
 
 def write_arrays(path: Path, arrays: Arrays, what: str = "tensors") -> None:
@@ -91,7 +91,8 @@ def _stage(folder: Path, stage: str) -> Arrays | None:
     return None
 
 
-def _write_trace(path: Path, trace: Iterable[Bin]) -> None:
+def write_trace(path: Path, trace: Iterable[Bin]) -> None:
+    """Write bins as lines of JSON. Raises NnrError when that fails, UsageError for what is no bin."""
     try:
         with path.open("w", encoding="utf-8") as file:
             for row in trace:
