@@ -25,6 +25,7 @@ from nnr_conformance.adapters import Arrays
 Mask = NDArray[np.bool_]
 
 
+_WIDE = np.dtype(np.int64).itemsize
 MOST_UNITS = 1 << 20
 """Units of the last place up to which a text tells how many; above, numbers say more themselves."""
 
@@ -173,19 +174,26 @@ def _beyond(expected: NDArray[Any], found: NDArray[Any], tolerance: NDArray[np.f
 def _largest(expected: NDArray[Any], found: NDArray[Any]) -> int | None:
     """The largest difference of two lists of elements."""
     if expected.dtype.kind != "f":
-        return max(abs(int(one) - int(other)) for one, other in zip(expected, found, strict=True))
+        return _farthest(expected, found)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         found = found.astype(expected.dtype)
     if not (np.isfinite(expected).all() and np.isfinite(found).all()):
         return None
-    return max(abs(one - other) for one, other in zip(_order(expected), _order(found), strict=True))
+    return _farthest(_order(expected), _order(found))
 
 
-def _order(values: NDArray[Any]) -> list[int]:
+def _farthest(one: NDArray[Any], other: NDArray[Any]) -> int:
+    if max(one.dtype.itemsize, other.dtype.itemsize) < _WIDE:
+        return int(np.abs(one.astype(np.int64) - other.astype(np.int64)).max())
+    # Differences of 64-bit integers need not fit 64 bits.
+    return max(abs(int(left) - int(right)) for left, right in zip(one, other, strict=True))
+
+
+def _order(values: NDArray[Any]) -> NDArray[Any]:
     """Numbers of floating-point numbers in ascending order, neighbours one apart, both zeros 0."""
     bits = _bits(values)
-    magnitude = bits & bits.dtype.type((1 << (8 * bits.dtype.itemsize - 1)) - 1)
-    return [-int(one) if negative else int(one) for one, negative in zip(magnitude, np.signbit(values), strict=True)]
+    magnitude = (bits & bits.dtype.type((1 << (8 * bits.dtype.itemsize - 1)) - 1)).view(f"i{values.dtype.itemsize}")
+    return np.where(np.signbit(values), -magnitude, magnitude)
 
 
 def _bits(values: NDArray[Any]) -> NDArray[Any]:
