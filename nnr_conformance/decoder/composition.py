@@ -124,29 +124,21 @@ def factor_shapes(
 
 
 def apply_local_scaling(
-    weight: NDArray[Any],
-    local_scaling: NDArray[Any],
-    *,
-    out: NDArray[Any] | None = None,
-    path: str = "",
-    bits: Bits = None,
+    weight: NDArray[Any], local_scaling: NDArray[Any], *, path: str = "", bits: Bits = None
 ) -> NDArray[Any]:
     """Clause 8, R-NDU-06: row i of the weight, or of G when decomposed, times local_scaling[i]; shape unchanged.
 
     One multiplication per element in the precision of `weight`: binary32, or binary64 for a tensor from a codebook. The
     result keeps that precision, so that a caller rounds a codebook tensor to binary32 once, at its end. Integers
-    (NNR_PT_INT) become binary32 first: a scaled parameter is a real number. `out` can be `weight` itself, to save a
-    copy. Raises BitstreamError `ls_shape` when the vector has not one element per row.
+    (NNR_PT_INT) become binary32 first: a scaled parameter is a real number. Raises BitstreamError `ls_shape` when the
+    vector has not one element per row.
     """
     check_scaling(weight.shape, local_scaling.shape, path=path, bits=bits)
     if weight.dtype.kind in _INTEGER_KINDS:
         weight = weight.astype(np.float32)
     factors = local_scaling.astype(weight.dtype, copy=False).reshape(weight.shape[0], *(1,) * (weight.ndim - 1))
-    if out is None:
-        out = np.empty(weight.shape, weight.dtype)
     with np.errstate(all="ignore"):
-        np.multiply(weight, factors, out=out)
-    return with_one_nan(out)
+        return with_one_nan(np.asarray(weight * factors))
 
 
 def compose(
@@ -207,32 +199,21 @@ def check_factors(
         stop("decomposition_pair", message, bits=bits, path=path)
 
 
-def add_update(
-    parent: NDArray[Any],
-    update: NDArray[Any],
-    *,
-    out: NDArray[Any] | None = None,
-    path: str = "",
-    bits: Bits = None,
-) -> NDArray[Any]:
+def add_update(parent: NDArray[Any], update: NDArray[Any], *, path: str = "", bits: Bits = None) -> NDArray[Any]:
     """Clause 7, R-ED2-14: parent + update, element by element, in binary32; same shape.
 
     Both are rounded to binary32 first where they are wider, as a codebook's tensor is. Several updates are added in the
-    order of the stream, since this addition is not associative. Integer tensors (NNR_PT_INT) are added as int32. `out`
-    can be `parent` itself, to save a copy. Raises BitstreamError `update_shape` when the shapes differ or only one of
-    the two is of integers, and `format_overflow` when an integer sum leaves int32.
+    order of the stream, since this addition is not associative. Integer tensors (NNR_PT_INT) are added as int32. Raises
+    BitstreamError `update_shape` when the shapes differ or only one of the two is of integers, and `format_overflow`
+    when an integer sum leaves int32.
     """
     check_update(parent.shape, parent.dtype, update, path=path, bits=bits)
-    integers = parent.dtype.kind in _INTEGER_KINDS
-    if out is None:
-        out = np.empty(parent.shape, np.int32 if integers else np.float32)
-    if integers:
+    if parent.dtype.kind in _INTEGER_KINDS:
         _check_sum(parent, update, path, bits)
-        np.add(parent, update, out=out, dtype=np.int32, casting="same_kind")
-        return out
+        return np.asarray(np.add(parent, update, dtype=np.int32, casting="same_kind"))
     with np.errstate(all="ignore"):
-        np.add(parent.astype(np.float32, copy=False), update.astype(np.float32, copy=False), out=out)
-    return with_one_nan(out)
+        total = parent.astype(np.float32, copy=False) + update.astype(np.float32, copy=False)
+    return with_one_nan(np.asarray(total))
 
 
 def check_update(

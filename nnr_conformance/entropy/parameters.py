@@ -134,11 +134,6 @@ class TensorResult:
     first_bit: int
     end_bit: int
 
-    @property
-    def skipped_rows(self) -> int:
-        """How many rows the row-skip list leaves out."""
-        return 0 if self.row_skip is None else int(np.count_nonzero(self.row_skip))
-
 
 @dataclass(frozen=True, slots=True)
 class End:

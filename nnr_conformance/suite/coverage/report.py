@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from nnr_conformance.suite.coverage.code_items import ModuleLines
+from nnr_conformance.suite.coverage.code_items import BRANCHES, LINES, ModuleLines
 from nnr_conformance.suite.coverage.items import Coverage
 from nnr_conformance.version import VERSION
 
@@ -22,8 +22,8 @@ def text_lines(coverage: Coverage, code: Sequence[ModuleLines], *, missing: int)
         met, reachable, unreachable = coverage.of_group(group)
         yield f"{group:24} {met:6} {reachable:6} {_percent(met, reachable):>7} {unreachable:12}"
     if code:
-        for kind, met, reachable in _code_totals(code):
-            yield f"{kind:24} {met:6} {reachable:6} {_percent(met, reachable):>7} {'':12}"
+        for kind, met, reachable, unreachable in _code_totals(code):
+            yield f"{kind:24} {met:6} {reachable:6} {_percent(met, reachable):>7} {unreachable:12}"
     for group in coverage.groups:
         items = [item.name for item in coverage.missing if item.group == group]
         if items and missing:
@@ -35,14 +35,29 @@ def text_lines(coverage: Coverage, code: Sequence[ModuleLines], *, missing: int)
     for row in code if missing else ():
         if row.missing_lines:
             yield ""
-            yield f"lines not run, {row.module}: {', '.join(map(str, row.missing_lines[:20]))}"
+            yield f"lines not run, {row.module}: {', '.join(map(str, row.missing_lines[:missing]))}"
+        if row.missing_branches:
+            yield ""
+            taken = [f"{first} to {last if last > 0 else 'end'}" for first, last in row.missing_branches[:missing]]
+            yield f"branches not taken, {row.module}: {', '.join(taken)}"
     for item in coverage.unexpected:
         yield f"said to be unreachable, but met: {item.group}: {item.name}"
 
 
-def _code_totals(code: Sequence[ModuleLines]) -> Iterator[tuple[str, int, int]]:
-    yield "lines of the decoder", sum(row.covered_lines for row in code), sum(row.lines for row in code)
-    yield "branches of the decoder", sum(row.covered_branches for row in code), sum(row.branches for row in code)
+def _code_totals(code: Sequence[ModuleLines]) -> Iterator[tuple[str, int, int, int]]:
+    """By group how many were run, can be, and cannot."""
+    yield (
+        LINES,
+        sum(row.covered_lines for row in code),
+        sum(row.lines for row in code),
+        sum(len(row.unreachable_lines) for row in code),
+    )
+    yield (
+        BRANCHES,
+        sum(row.covered_branches for row in code),
+        sum(row.branches for row in code),
+        sum(len(row.unreachable_branches) for row in code),
+    )
 
 
 def _percent(met: int, reachable: int) -> str:
@@ -87,6 +102,10 @@ def to_json(coverage: Coverage, code: Sequence[ModuleLines]) -> dict[str, Any]:
                 "covered_branches": row.covered_branches,
                 "missing_lines": list(row.missing_lines),
                 "missing_branches": [list(branch) for branch in row.missing_branches],
+                "unreachable_lines": [{"line": line, "reason": why} for line, why in row.unreachable_lines.items()],
+                "unreachable_branches": [
+                    {"branch": list(branch), "reason": why} for branch, why in row.unreachable_branches.items()
+                ],
             }
             for row in code
         ],

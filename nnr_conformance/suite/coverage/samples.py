@@ -52,6 +52,7 @@ def _golden(path: Path, stream: CorpusStream) -> Sample:
         stream.check.get("out_of_band", {}),
         base_arrays(stream.check),
         stream.check.get("edition"),
+        tuple(stream.check["tensors"]) if "tensors" in stream.check else None,
     )
 
 

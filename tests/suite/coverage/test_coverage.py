@@ -15,7 +15,7 @@ from nnr_conformance.cli.suite import main
 from nnr_conformance.data import data_path, load_yaml
 from nnr_conformance.encoder.recipe import build_recipe
 from nnr_conformance.entropy import PayloadRules, TensorCoding, decode_payload
-from nnr_conformance.suite.coverage.code_items import ModuleLines, measure_code
+from nnr_conformance.suite.coverage.code_items import BRANCHES, LINES, ModuleLines, measure_code, module_lines
 from nnr_conformance.suite.coverage.items import Coverage, Item, StreamHits, coverage_of, exclusions, smallest_subset
 from nnr_conformance.suite.coverage.measure import Sample, hits_of, measure, universe
 from nnr_conformance.suite.coverage.page import page
@@ -125,7 +125,7 @@ def test_what_cannot_be_reached_is_named_with_a_reason_and_is_part_of_the_univer
     items = universe()
     for one in exclusions():
         assert len(one.reason) > 20
-        assert any(one.covers(item) for item in items), one.name
+        assert one.group in {LINES, BRANCHES} or any(one.covers(item) for item in items), one.name
 
 
 def test_an_exclusion_that_a_stream_refutes_is_reported() -> None:
@@ -180,6 +180,44 @@ def test_lines_of_the_decoder_are_measured_by_streams_alone() -> None:
     assert rows["entropy/rows.py"].covered_lines > 100
     assert rows["entropy/rows.py"].missing_lines
     assert "syntax/describe.py" not in rows
+    known = {row["reason"] for row in load_yaml("spec/coverage.yaml") if row["group"] in {LINES, BRANCHES}}
+    given = {
+        why for row in rows.values() for why in (*row.unreachable_lines.values(), *row.unreachable_branches.values())
+    }
+    assert known <= given, "reasons for lines that are no longer there, or run"
+
+
+SMALL_MODULE = """\
+def apply_local_scaling(out):
+    if out is None:
+        out = 1
+    return out
+
+def check(value):
+    if value < 0:
+        raise UsageError("no")
+
+class BitWriter:
+    def bits(self):
+        return 1
+"""
+
+
+def test_lines_that_no_stream_runs_are_those_of_builders_guards_and_rows_with_a_reason() -> None:
+    content = {
+        "executed_lines": [1, 2, 4, 6, 7, 10, 11],
+        "missing_lines": [3, 8, 12],
+        "executed_branches": [[2, 4], [7, -6]],
+        "missing_branches": [[2, 3], [7, 8]],
+    }
+    found = module_lines("bits.py", SMALL_MODULE, content)
+    assert (found.lines, found.covered_lines, found.missing_lines) == (6, 5, (3,))
+    assert (found.branches, found.covered_branches, found.missing_branches) == (3, 2, ((2, 3),))
+    assert set(found.unreachable_lines) == {8, 12}
+    assert set(found.unreachable_branches) == {(7, 8)}
+    text = "\n".join(text_lines(coverage_of([], []), [found], missing=5))
+    assert "lines not run, bits.py: 3" in text
+    assert "branches not taken, bits.py: 2 to 3" in text
 
 
 def test_the_command_measures_streams_of_others(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
