@@ -137,11 +137,11 @@ def _zero_rows() -> Matrix:
 
 
 def _ramp() -> Matrix:
-    return (np.arange(-330, 330, dtype=np.float32) / 330).reshape(_SHAPE)
+    return (np.arange(-330, 330, dtype=np.float32) / np.float32(330)).reshape(_SHAPE)
 
 
 def _ties() -> Matrix:
-    return ((2 * np.arange(-330, 330, dtype=np.float32) + 1) / 2048).reshape(_SHAPE)
+    return ((2 * np.arange(-330, 330, dtype=np.float32) + 1) / np.float32(2048)).reshape(_SHAPE)
 
 
 def _heavy_tails() -> Matrix:

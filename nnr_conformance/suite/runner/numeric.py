@@ -193,7 +193,7 @@ def _order(values: NDArray[Any]) -> NDArray[Any]:
     """Numbers of floating-point numbers in ascending order, neighbours one apart, both zeros 0."""
     bits = _bits(values)
     magnitude = (bits & bits.dtype.type((1 << (8 * bits.dtype.itemsize - 1)) - 1)).view(f"i{values.dtype.itemsize}")
-    return np.where(np.signbit(values), -magnitude, magnitude)
+    return np.asarray(np.where(np.signbit(values), -magnitude, magnitude))
 
 
 def _bits(values: NDArray[Any]) -> NDArray[Any]:
