@@ -147,7 +147,7 @@ class _Decoded:
         found = first_difference(self.case, self.first, self._expected(self.first), self.output)
         assert found is not None
         stage, difference = found
-        return _Judgement(Result.FAIL, f"{stage} of {difference}", stage, compared)
+        return _Judgement(Result.FAIL, str(difference), stage, compared)
 
     def _errors(self) -> list[str]:
         found = report(self.case, self.first).diagnostics

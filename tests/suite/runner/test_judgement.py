@@ -81,7 +81,7 @@ def test_a_single_wrong_element_fails_at_its_stage_and_says_where(stage: str, tm
     _change(stage, name)(arrays)
     found = judge(UPDATE, tmp_path, arrays)
     assert (found.result, found.stage) == (Result.FAIL, stage)
-    assert found.detail.startswith(f"{stage} of '{name}': element {last} is ")
+    assert found.detail.startswith(f"'{name}': element {last} is ")
     assert "1 of " in found.detail
 
 
@@ -105,7 +105,7 @@ def test_binary64_passes_where_binary32_is_expected(tmp_path: Path) -> None:
 def test_a_missing_tensor_fails(tmp_path: Path) -> None:
     found = judge(UPDATE, tmp_path, {"tensors": {}})
     (name,) = right(UPDATE)["tensors"]
-    assert (found.result, found.detail) == (Result.FAIL, f"tensors of '{name}' is missing")
+    assert (found.result, found.detail) == (Result.FAIL, f"'{name}' is missing")
 
 
 def test_output_that_cannot_be_read_is_a_crash(tmp_path: Path) -> None:
