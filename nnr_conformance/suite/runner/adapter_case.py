@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from nnr_conformance.adapters import NotSupported, Rejected
 from nnr_conformance.errors import NnrError
+from nnr_conformance.suite.runner.bounding import bound_self
 from nnr_conformance.suite.runner.encoding import STREAM, is_encoding, read_encode_job
 from nnr_conformance.suite.runner.endings import one_line
 from nnr_conformance.suite.runner.handing_over import read_job
@@ -18,11 +18,6 @@ from nnr_conformance.suite.runner.implementation import Bounds
 from nnr_conformance.suite.runner.loading import exception_class, load_adapter
 from nnr_conformance.suite.runner.model import Ending
 from nnr_conformance.suite.runner.outputs import write_output
-
-try:
-    import resource
-except ModuleNotFoundError:  # not on Windows
-    resource = None  # type: ignore[assignment]
 
 ANSWER = "answer.json"
 """What the process leaves; without it, it was ended."""
@@ -79,31 +74,6 @@ def _told(error: BaseException) -> str:
         return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     except BaseException:
         return type(error).__name__
-
-
-def bound_self(bounds: Bounds) -> None:
-    """Bound this process, as far as the system can: memory beyond what it has, files; it leaves no core."""
-    if resource is None:
-        return
-    memory = _address_space() + bounds.memory
-    for kind, most in (
-        (resource.RLIMIT_AS, memory),
-        (resource.RLIMIT_FSIZE, bounds.output),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        try:
-            resource.setrlimit(kind, (most, most))
-        except (ValueError, OSError):
-            """It has a lower limit."""
-
-
-def _address_space() -> int:
-    """Bytes of address space that this process has, 0 where the system does not tell."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    except (OSError, ValueError):
-        return 0
-    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def main(arguments: list[str]) -> int:

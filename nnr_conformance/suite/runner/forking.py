@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from nnr_conformance.errors import UsageError
-from nnr_conformance.suite.runner.adapter_case import answer_case, bound_self
+from nnr_conformance.suite.runner.adapter_case import answer_case
+from nnr_conformance.suite.runner.bounding import bound_self
 from nnr_conformance.suite.runner.implementation import Bounds
 from nnr_conformance.suite.runner.loading import exception_class, load_adapter
 from nnr_conformance.suite.runner.watching import Ended, watched

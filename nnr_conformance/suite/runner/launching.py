@@ -9,13 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from nnr_conformance.errors import UsageError
+from nnr_conformance.suite.runner.bounding import bound_process
 from nnr_conformance.suite.runner.implementation import Bounds
 from nnr_conformance.suite.runner.watching import KEPT, Ended, watched
-
-try:
-    import resource
-except ModuleNotFoundError:  # not on Windows
-    resource = None  # type: ignore[assignment]
 
 
 def launched(words: Sequence[str], bounds: Bounds, environment: Mapping[str, str], folder: Path) -> Ended:
@@ -31,7 +27,7 @@ def launched(words: Sequence[str], bounds: Bounds, environment: Mapping[str, str
     begun = _begun(words, everything, new_session=True)
     assert begun.stdout is not None
     assert begun.stderr is not None
-    _limit(begun.pid, bounds)
+    bound_process(begun.pid, bounds)
     ended = watched(begun.pid, os.dup(begun.stdout.fileno()), os.dup(begun.stderr.fileno()), bounds.seconds)
     # It has been waited for; whoever waits again could meet another process of that number.
     begun.returncode = ended.status
@@ -54,21 +50,6 @@ def _begun(words: Sequence[str], environment: Mapping[str, str], new_session: bo
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise UsageError(f"cannot run {words[0]}: {reason}") from error
-
-
-def _limit(process: int, bounds: Bounds) -> None:
-    """Bound a process that has just begun. Not between fork and exec: that would not be safe beside threads."""
-    if not hasattr(resource, "prlimit"):
-        return
-    for kind, most in (
-        (resource.RLIMIT_AS, bounds.memory),
-        (resource.RLIMIT_FSIZE, bounds.output),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        try:
-            resource.prlimit(process, kind, (most, most))
-        except (ProcessLookupError, PermissionError, ValueError):
-            """It has ended already, or has a lower limit."""
 
 
 def _launched_plainly(words: Sequence[str], bounds: Bounds, environment: Mapping[str, str], folder: Path) -> Ended:
