@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from nnr_conformance.errors import UsageError
-from nnr_conformance.suite.runner.declaration import bounded, from_adapter, from_command, from_file
+from nnr_conformance.suite.runner.declaration import Role, bounded, from_adapter, from_command, from_file
 from nnr_conformance.suite.runner.implementation import Implementation
 
 IMPLEMENTATION_HELP = """\
@@ -16,20 +16,27 @@ rejected, others are crashes; a declaration can say otherwise.
 """
 
 
-def add_implementation(options: argparse.ArgumentParser) -> None:
-    """Add them."""
+def add_implementation(options: argparse.ArgumentParser, role: Role = "decoder") -> None:
+    """Add them; `role`: what the implementation is to be."""
     one = options.add_mutually_exclusive_group()
-    one.add_argument("--decoder", metavar="TEMPLATE", help="a command")
+    one.add_argument(f"--{role}", dest="template", metavar="TEMPLATE", help="a command")
     one.add_argument("--adapter", metavar="NAME", help="an entry point in nnr_conformance.adapters, or module:name")
     one.add_argument("--implementation", type=Path, metavar="FILE", help="a declaration in YAML")
     options.add_argument("--seconds", type=float, metavar="S", help="wall-clock time of a case (default: 60)")
     options.add_argument("--memory", type=int, metavar="MIB", help="address space of a case (default: 4096)")
 
 
-def implementation_of(arguments: argparse.Namespace, otherwise: Implementation | None = None) -> Implementation:
+def names_implementation(arguments: argparse.Namespace) -> bool:
+    """Whether the options name one."""
+    return any(one is not None for one in (arguments.template, arguments.adapter, arguments.implementation))
+
+
+def implementation_of(
+    arguments: argparse.Namespace, otherwise: Implementation | None = None, role: Role = "decoder"
+) -> Implementation:
     """The implementation that the options name, or `otherwise`. Raises UsageError."""
-    if arguments.decoder is not None:
-        found = from_command(arguments.decoder)
+    if arguments.template is not None:
+        found = from_command(arguments.template, role)
     elif arguments.adapter is not None:
         found = from_adapter(arguments.adapter)
     elif arguments.implementation is not None:
@@ -37,5 +44,7 @@ def implementation_of(arguments: argparse.Namespace, otherwise: Implementation |
     elif otherwise is not None:
         found = otherwise
     else:
-        raise UsageError("say what to run: --decoder TEMPLATE, --adapter NAME or --implementation FILE")
+        raise UsageError(f"say what to run: --{role} TEMPLATE, --adapter NAME or --implementation FILE")
+    if role == "encoder" and not (found.encoder or found.adapter):
+        raise UsageError(f"{found.name} has no encoder")
     return bounded(found, arguments.seconds, None if arguments.memory is None else arguments.memory << 20)

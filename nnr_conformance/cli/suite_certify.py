@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nnr_conformance.cli.progress import Progress
+from nnr_conformance.cli.run_options import add_implementation, implementation_of
 from nnr_conformance.errors import UsageError
 from nnr_conformance.suite.certify.badge import badge_json, badge_svg
 from nnr_conformance.suite.certify.certificate import CERTIFIED, body_of
@@ -21,9 +22,6 @@ from nnr_conformance.suite.certify.report import report_lines
 from nnr_conformance.suite.certify.scale import WEIGHTS
 from nnr_conformance.suite.certify.signing import sign
 from nnr_conformance.suite.certify.working_points import DEFAULT_POINTS, read_working_points
-from nnr_conformance.suite.runner.declaration import bounded, checked, from_adapter, from_file
-from nnr_conformance.suite.runner.implementation import Implementation
-from nnr_conformance.suite.runner.templates import groups
 
 # argparse does not name the class of what add_subparsers returns.
 Subparsers = Any
@@ -56,7 +54,7 @@ def add_certify(subparsers: Subparsers) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add_encoder(options)
+    add_implementation(options, "encoder")
     options.add_argument("--working-points", type=Path, metavar="FILE", help="YAML: options and claims, see the docs")
     options.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="empty or new folder")
     options.add_argument("--report-only", action="store_true", help="a report, whatever it says, and no certificate")
@@ -72,36 +70,8 @@ def add_certify(subparsers: Subparsers) -> None:
     options.set_defaults(run=_certify)
 
 
-def add_encoder(options: argparse.ArgumentParser) -> None:
-    """Options that say which encoder."""
-    one = options.add_mutually_exclusive_group()
-    one.add_argument("--encoder", metavar="TEMPLATE", help="command with {tensors} and {stream}")
-    one.add_argument("--adapter", metavar="NAME", help="entry point in nnr_conformance.adapters, or module:name")
-    one.add_argument("--implementation", type=Path, metavar="FILE", help="YAML declaration")
-    options.add_argument("--seconds", type=float, metavar="S", help="wall-clock time of one stream")
-    options.add_argument("--memory", type=int, metavar="MIB", help="address space of the encoder")
-
-
-def encoder_of(arguments: argparse.Namespace) -> Implementation | None:
-    """The encoder that the options name, None when they name none. Raises UsageError."""
-    if arguments.encoder is not None:
-        program = Path(groups(arguments.encoder)[0][1][0]).name
-        found = checked(Implementation(program, "unknown", encoder=arguments.encoder))
-    elif arguments.adapter is not None:
-        found = from_adapter(arguments.adapter)
-    elif arguments.implementation is not None:
-        found = from_file(arguments.implementation)
-    else:
-        return None
-    if not found.encoder and not found.adapter:
-        raise UsageError(f"{found.name} has no encoder")
-    return bounded(found, arguments.seconds, None if arguments.memory is None else arguments.memory << 20)
-
-
 def _certify(arguments: argparse.Namespace) -> int:
-    implementation = encoder_of(arguments)
-    if implementation is None:
-        raise UsageError("say which encoder: --encoder TEMPLATE, --adapter NAME or --implementation FILE")
+    implementation = implementation_of(arguments, role="encoder")
     if arguments.weights < 1:
         raise UsageError("the large input has at least one weight")
     points = DEFAULT_POINTS if arguments.working_points is None else read_working_points(arguments.working_points)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nnr_conformance.cli.progress import Progress
-from nnr_conformance.cli.suite_certify import add_encoder, encoder_of
+from nnr_conformance.cli.run_options import add_implementation, implementation_of, names_implementation
 from nnr_conformance.errors import UsageError
 from nnr_conformance.suite.certify.folder import BUNDLE, read_certificate
 from nnr_conformance.suite.certify.signing import signature_problem
@@ -49,7 +49,7 @@ def add_verify(subparsers: Subparsers) -> None:
     options.add_argument("certificate", nargs="?", type=Path, metavar="CERT", help="a certificate, or its folder")
     options.add_argument("--jobs", type=int, metavar="N", help="processes at a time (default: one each core)")
     options.add_argument("--rerun", action="store_true", help="let the encoder encode the battery again and compare")
-    add_encoder(options)
+    add_implementation(options, "encoder")
     options.add_argument("--identity", metavar="WHO", help="check the signature: who signed")
     options.add_argument("--issuer", metavar="URL", help="check the signature: who vouches for that identity")
     options.set_defaults(run=_verify)
@@ -58,8 +58,7 @@ def add_verify(subparsers: Subparsers) -> None:
 def _verify(arguments: argparse.Namespace) -> int:
     if arguments.certificate is not None:
         return _verify_certificate(arguments)
-    encoder = (arguments.encoder, arguments.adapter, arguments.implementation)
-    if arguments.rerun or arguments.identity or arguments.issuer or any(one is not None for one in encoder):
+    if arguments.rerun or arguments.identity or arguments.issuer or names_implementation(arguments):
         raise UsageError("these options are for a certificate: name it")
     return _verify_corpus(arguments)
 
@@ -69,7 +68,7 @@ def _verify_certificate(arguments: argparse.Namespace) -> int:
     folder = arguments.certificate if arguments.certificate.is_dir() else arguments.certificate.parent
     if (arguments.identity is None) != (arguments.issuer is None):
         raise UsageError("a signature is checked with both --identity and --issuer")
-    encoder = encoder_of(arguments)
+    encoder = implementation_of(arguments, role="encoder") if names_implementation(arguments) else None
     if arguments.rerun != (encoder is not None):
         raise UsageError(
             "--rerun and an encoder go together: --encoder TEMPLATE, --adapter NAME or --implementation FILE"

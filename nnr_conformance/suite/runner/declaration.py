@@ -22,7 +22,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
@@ -34,6 +34,9 @@ from nnr_conformance.suite.runner.implementation import DECODER_PLACES, ENCODER_
 from nnr_conformance.suite.runner.loading import load_adapter
 from nnr_conformance.suite.runner.outputs import SUFFIXES
 from nnr_conformance.suite.runner.templates import check_places
+
+Role = Literal["decoder", "encoder"]
+"""What a command template is."""
 
 _VERSION_SECONDS = 60.0
 
@@ -72,10 +75,10 @@ def from_content(content: Any) -> Implementation:
     return checked(_made(fields))
 
 
-def from_command(decoder: str, name: str = "", version: str = "") -> Implementation:
-    """An implementation of a command template alone; its name is that of the program unless one is given."""
-    made = Implementation(name or _program(decoder), version or "unknown", decoder=decoder)
-    return checked(made)
+def from_command(template: str, role: Role = "decoder") -> Implementation:
+    """An implementation of a command template alone, named as the program. Raises UsageError."""
+    made = Implementation(_program(template), "unknown")
+    return checked(replace(made, decoder=template) if role == "decoder" else replace(made, encoder=template))
 
 
 def from_adapter(adapter: str) -> Implementation:
@@ -150,11 +153,11 @@ def _version(command: str, environment: Mapping[str, str]) -> str:
     return version
 
 
-def _program(decoder: str) -> str:
+def _program(template: str) -> str:
     try:
-        return Path(shlex.split(decoder)[0]).name
+        return Path(shlex.split(template)[0]).name
     except (ValueError, IndexError) as error:
-        raise UsageError(f"the command {decoder!r} cannot be split into words") from error
+        raise UsageError(f"the command {template!r} cannot be split into words") from error
 
 
 def _is_text(value: Any) -> bool:
