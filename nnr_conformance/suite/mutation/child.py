@@ -211,7 +211,7 @@ def _install_tables(mutant: Mutant) -> None:
     assert fault is not None
     original = data.load_yaml
     changed = with_fault(original(TABLES), fault)
-    data.load_yaml = lambda relative: changed if relative == TABLES else original(relative)  # type: ignore[assignment]
+    data.load_yaml = lambda relative: changed if relative == TABLES else original(relative)  # type: ignore[assignment]  # the patch is the fault
 
 
 class _MutantFinder(importlib.abc.MetaPathFinder):

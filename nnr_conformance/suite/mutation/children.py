@@ -55,7 +55,7 @@ def run_tasks(
                 if task is None:
                     exhausted = True
                     break
-                process, pipe = fork(lambda say, task=task: work(task, say), [*running])  # type: ignore[misc]
+                process, pipe = fork(lambda say, task=task: work(task, say), [*running])  # type: ignore[misc]  # task is bound
                 running[pipe] = _Running(task, number, process, pipe, time.monotonic())
                 selector.register(pipe, selectors.EVENT_READ)
             if not running:

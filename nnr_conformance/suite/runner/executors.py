@@ -111,6 +111,7 @@ def _dask(address: str) -> Iterator[Executor]:
     try:
         client = distributed.Client(address, timeout=_CONNECT_SECONDS)
     except Exception as error:
+        # Any exception: those of sockets, TLS and of the scheduler's protocol.
         raise UsageError(f"cannot reach the cluster at {address}: {error}") from error
     with client:
         # Not pure: the same case again is to be run again.

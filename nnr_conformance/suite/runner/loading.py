@@ -64,6 +64,7 @@ def exception_class(name: str) -> type[BaseException]:
     try:
         found = getattr(import_module(module or "builtins"), attribute)
     except Exception as error:
+        # Any exception: importing a module of somebody else runs it.
         raise UsageError(f"no exception {name}: {error}") from error
     if not (isinstance(found, type) and issubclass(found, BaseException)):
         raise UsageError(f"{name} is no exception")
