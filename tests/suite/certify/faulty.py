@@ -14,6 +14,9 @@ from nnr_conformance.adapters import Arrays, NotSupported
 from nnr_conformance.encoder.update_chain import ChainState
 from nnr_conformance.suite.certify.own import Encoder
 
+STEP = (4 + 2) * 2.0 ** (-10 - 2)
+"""Of QP -38 with density 2."""
+
 
 class Sound(Encoder):
     """No fault."""
@@ -25,9 +28,8 @@ class RoundsDown(Sound):
     """Rounds towards minus infinity: errors up to a whole step."""
 
     def encode(self, tensors: Arrays, options: Mapping[str, Any], before: Sequence[bytes]) -> bytes:
-        step = (4 + 2) * 2.0 ** (-10 - 2)  # of QP -38 with density 2
         moved = {
-            name: values - np.float32(step / 2) if values.ndim > 1 and values.dtype.kind == "f" else values
+            name: values - np.float32(STEP / 2) if values.ndim > 1 and values.dtype.kind == "f" else values
             for name, values in tensors.items()
         }
         return super().encode(moved, options, before)
@@ -56,10 +58,17 @@ class Coarser(Sound):
 
 
 class Changing(Sound):
-    """Puts a different number of greater-than flags into each stream."""
+    """Rounds each weight up or down by chance, so that no two streams of hundreds of weights are the same."""
 
     def encode(self, tensors: Arrays, options: Mapping[str, Any], before: Sequence[bytes]) -> bytes:
-        return super().encode(tensors, {**options, "unary_length": 1 + time.monotonic_ns() // 1000 % 200}, before)
+        chance = np.random.default_rng()  # seeded by the system
+        moved = {
+            name: values + np.float32(STEP / 2) * chance.choice(np.float32([-1, 1]), values.shape)
+            if values.ndim > 1 and values.dtype.kind == "f"
+            else values
+            for name, values in tensors.items()
+        }
+        return super().encode(moved, options, before)
 
 
 class Dies(Sound):
