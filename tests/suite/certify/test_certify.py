@@ -145,7 +145,8 @@ def test_an_encoder_that_claims_to_be_lossless_is_held_to_every_bit() -> None:
 
 
 def test_changing_bytes_are_no_fault_where_they_are_declared() -> None:
-    point = replace(POINT, claims=replace(POINT.claims, deterministic=False))
+    # It rounds up or down by chance, so that a value is up to a whole step away.
+    point = replace(POINT, claims=replace(POINT.claims, deterministic=False, max_error_steps=1.0))
     found = body("Changing", "shapes/4d", point=point)
     assert kinds(found) == set()
     assert found["results"][0]["repeated"] is False
