@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnr_conformance.api import ChainDecoder, chain_decoder
+from nnr_conformance.checker.check import check_chain
 from nnr_conformance.cli.progress import Progress, advise
 from nnr_conformance.cli.running import run
+from nnr_conformance.cli.settings_file import read_settings
 from nnr_conformance.cli.streams import add_common_options, limits_of, read_out_of_band, read_streams
+from nnr_conformance.decoder.tensors import DecodedUnit
 from nnr_conformance.diagnostics import Severity
 from nnr_conformance.errors import UsageError
-from nnr_conformance.report.model import grouped, verdict_of, worst
+from nnr_conformance.limits import DEFAULT_LIMITS
+from nnr_conformance.readings import Readings
+from nnr_conformance.report.model import Report, grouped, verdict_of, worst
 from nnr_conformance.report.text import render_groups
 from nnr_conformance.tensor_files import TensorWriter, open_writer, read_tensors
 from nnr_conformance.version import VERSION
@@ -24,10 +31,11 @@ from nnr_conformance.version import VERSION
 EPILOG = """\
 The result is the model ready to use: local scaling applied, factors G and H multiplied. Several streams are one chain:
 a model (or --base), then its updates in order, which are added. With --transmitted the tensors of the last stream are
-written as they were transmitted, under their names in the stream.
+written as they were transmitted, under their names in the stream; with --levels-output and --dequantized-output they
+are written beside the model. With --check all rules are checked first, and only conforming streams are decoded.
 
-exit codes: 0 decoded, 1 the stream is wrong (what could be decoded is written), 2 wrong use, 3 something is missing
-(such as the parent of an update) or a limit was hit
+exit codes: 0 decoded, 1 the stream is wrong (what could be decoded is written, with --check nothing), 2 wrong use,
+3 something is missing (such as the parent of an update) or a limit was hit
 
 example: nnr-decode model.nnr -o model.npz
          nnr-decode base.nnr update1.nnr update2.nnr -o model.safetensors
@@ -52,6 +60,14 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--levels", action="store_true", help="write the integers before dequantization instead of values"
     )
+    options.add_argument("--levels-output", metavar="FILE", help="also write the integers before dequantization there")
+    options.add_argument("--dequantized-output", metavar="FILE", help="also write the transmitted tensors there")
+    options.add_argument("--check", action="store_true", help="check all rules first; write nothing unless conforming")
+    options.add_argument(
+        "--settings",
+        metavar="FILE",
+        help="JSON file with readings, limits, edition, out_of_band, tensors, as a conformance suite writes it",
+    )
     options.add_argument("--base", metavar="FILE", help=".npz or .safetensors file with the model to update")
     add_common_options(options)
     options.add_argument("-q", "--quiet", action="store_true", help="print problems only")
@@ -66,23 +82,33 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(arguments: argparse.Namespace) -> int:
+    if arguments.transmitted or arguments.levels:
+        if arguments.levels_output or arguments.dequantized_output:
+            raise UsageError("--levels-output and --dequantized-output go with a model as the result")
+    settings = read_settings(arguments.settings)
     streams = read_streams(arguments.streams)
     total = sum(len(stream) for stream in streams)
     advise(total)
-    base: Mapping[str, NDArray[Any]] = {} if arguments.base is None else read_tensors(arguments.base)
+    wanted = settings.tensors if arguments.tensor is None else arguments.tensor
     chain = chain_decoder(
         streams,
         transmitted=arguments.transmitted or arguments.levels,
-        base=base,
-        tensors=arguments.tensor,
-        readings=arguments.reading,
-        limits=limits_of(arguments.limit),
-        out_of_band=read_out_of_band(arguments.out_of_band),
+        base={} if arguments.base is None else read_tensors(arguments.base),
+        tensors=wanted,
+        readings=Readings.choose({**settings.readings, **Readings.choose(arguments.reading).chosen}),
+        limits=limits_of(arguments.limit, replace(DEFAULT_LIMITS, **settings.limits)),
+        out_of_band={**settings.out_of_band, **read_out_of_band(arguments.out_of_band)},
     )
     progress = Progress(total, "decoding")
+    if arguments.check:
+        report = check_chain(replace(chain, decoders=[], findings=[], digests=[]), edition=settings.edition)
+        if report.verdict.exit_code:
+            return _refused(report)
     chain.on_progress = progress.at
     written = _Written()
-    with open_writer(arguments.output) as writer:
+    with ExitStack() as files:
+        writer = files.enter_context(open_writer(arguments.output))
+        _write_beside(chain, arguments, files)
         if arguments.levels:
             _write_levels(chain, writer, written)
         else:
@@ -95,6 +121,37 @@ def _main(arguments: argparse.Namespace) -> int:
             raise UsageError(f"no tensor {', '.join(map(repr, missing))} in {arguments.streams[-1]}")
     progress.done()
     return _conclude(arguments, chain, written)
+
+
+def _refused(report: Report) -> int:
+    codes = sorted({one.code for one in report.diagnostics if one.severity is Severity.ERROR})
+    print(f"nnr-decode: {report.verdict.value}: {', '.join(codes)}; nnr-check says more", file=sys.stderr)
+    return report.verdict.exit_code
+
+
+def _write_beside(chain: ChainDecoder, arguments: argparse.Namespace, files: ExitStack) -> None:
+    """Let the transmitted tensors of the last stream be written as they are decoded, where that was asked for."""
+    levels = arguments.levels_output and files.enter_context(open_writer(arguments.levels_output))
+    dequantized = arguments.dequantized_output and files.enter_context(open_writer(arguments.dequantized_output))
+    in_levels, in_dequantized = _Written(), _Written()
+
+    def write(number: int, unit: DecodedUnit) -> None:
+        if number < len(chain.streams) - 1:
+            return
+        for coded in unit.tensors:
+            if levels and coded.quantized is not None:
+                in_levels.write(levels, coded.name, coded.quantized, unit.label)
+            if dequantized:
+                in_dequantized.write(dequantized, coded.name, _delivered(coded.values), unit.label)
+
+    if levels or dequantized:
+        chain.on_decoded = write
+
+
+def _delivered(values: NDArray[Any]) -> NDArray[Any]:
+    """The exact products of a codebook as binary32; beyond it is infinity."""
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32) if values.dtype == np.float64 else values
 
 
 def _write_levels(chain: ChainDecoder, writer: TensorWriter, written: _Written) -> None:

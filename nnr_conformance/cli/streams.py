@@ -41,6 +41,11 @@ def read_out_of_band(path: str | None) -> dict[str, Any]:
         found = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UsageError(f"cannot read {path}: {_reason(error)}") from error
+    return out_of_band_of(found, path)
+
+
+def out_of_band_of(found: Any, path: str) -> dict[str, Any]:
+    """Out-of-band parameters that were read from a file. Raises UsageError for what they cannot be."""
     if not isinstance(found, dict) or not all(_is_parameters(value) for value in found.values()):
         raise UsageError(f"{path}: expected tensor names, each with tensor_dimensions and other parameters")
     return {str(name): value for name, value in found.items()}
@@ -69,8 +74,8 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def limits_of(choices: Sequence[str]) -> Limits:
-    """The default limits with ``NAME=NUMBER`` changes. Raises UsageError."""
+def limits_of(choices: Sequence[str], limits: Limits = DEFAULT_LIMITS) -> Limits:
+    """Limits with ``NAME=NUMBER`` changes. Raises UsageError."""
     known = {field.name for field in fields(Limits)}
     changes = {}
     for choice in choices:
@@ -80,7 +85,7 @@ def limits_of(choices: Sequence[str]) -> Limits:
         if not separator or not number.isdecimal():
             raise UsageError(f"a limit is given as NAME=NUMBER, not {choice!r}")
         changes[name] = int(number)
-    return replace(DEFAULT_LIMITS, **changes)
+    return replace(limits, **changes)
 
 
 _PARAMETERS = {
