@@ -1,0 +1,193 @@
+"""Write the result pages of decoders, and the baselines of their failures, from runs of the whole corpus.
+
+    python docs/implementations/write_pages.py [--check] [NAME...]
+
+Run from the root of the repository, with examples/nncodec in PYTHONPATH. A NAME is that of a page; an implementation
+that cannot be run here is an error. `--check` runs, writes nothing, and ends with exit code 1 when anything would
+change.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from explained import Cause, baseline_of, causes, divergences, explained
+
+from nnr_conformance.suite.results.baseline_file import text_of
+from nnr_conformance.suite.results.header import header_of
+from nnr_conformance.suite.results.markdown import table, tally_table, text, tool_table
+from nnr_conformance.suite.results.report import RunReport, about_of
+from nnr_conformance.suite.runner.cases import golden_cases
+from nnr_conformance.suite.runner.declaration import from_adapter, from_file
+from nnr_conformance.suite.runner.driver import run_cases
+from nnr_conformance.suite.runner.executors import executor_for
+from nnr_conformance.suite.runner.implementation import Implementation
+from nnr_conformance.suite.runner.model import CaseResult, Result
+
+FOLDER = Path(__file__).parent
+EXAMPLES = FOLDER.parent.parent / "examples" / "nncodec"
+
+ABOUT_RESULTS = """\
+Each stream of the corpus went to the decoder in a process of its own. Where the public facts on the standard can be
+read in two ways, either choice passes.
+
+* *not-supported*: NNCodec says that it is not implemented, or its interface has no place for what the case needs. That
+  is not wrong, and is counted apart.
+* *fail*: decoded to something else. *rejected*: a conforming stream was refused on purpose, by an assertion or an error
+  of the entropy decoder. *accepted-invalid*: a nonconforming stream was decoded.
+* *crash*: it ended with an exception that is not raised on purpose, such as KeyError, or with a signal. For a
+  nonconforming stream that is no rejection either, though a caller who catches everything may not mind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page, and how its implementation is reached: an adapter, or a declaration beside the examples."""
+
+    name: str
+    reached: Callable[[], Implementation]
+    release: str
+    how: str
+
+
+PAGES = (
+    Page(
+        "nncodec-2.1.3",
+        lambda: from_adapter("nncodec_adapter:NNCodec"),
+        "2.1.3",
+        "NNCodec 2.1.3 from PyPI, called as its users call it: `decompress`, with local scaling and with the state that "
+        "it takes for updates. The calls are in `examples/nncodec`; nothing in NNCodec is changed.",
+    ),
+    Page(
+        "nncodec-2.0.1",
+        lambda: from_file(EXAMPLES / "nncodec-2.0.1.yaml"),
+        "2.0.1",
+        "NNCodec 2.0.1, the oldest release on PyPI, by a command in an environment of its own, called like 2.1.3. The "
+        "registry of divergences was made from 1.0 and 2.1.3; where this release fails in the same words, they are "
+        "named.",
+    ),
+)
+
+
+def report_of(page: Page) -> RunReport:
+    """Run the whole corpus."""
+    implementation = replace(page.reached(), name="NNCodec")
+    if implementation.version != page.release:
+        raise SystemExit(f"{page.name} is about NNCodec {page.release}; installed is {implementation.version}")
+    cases = golden_cases()
+    with executor_for("", int(os.environ.get("NNR_JOBS", os.cpu_count() or 1))) as executor:
+        found = {one.case: one for one in run_cases(implementation, cases, executor)}
+    header = header_of(implementation, len(cases), date="")
+    return RunReport(header, tuple(found[case.id] for case in cases), {case.id: about_of(case) for case in cases})
+
+
+def page_lines(page: Page, report: RunReport) -> Iterator[str]:
+    """The page."""
+    header, counts = report.header, report.counts
+    ran = header.cases - counts[Result.NOT_SUPPORTED]
+    yield f"# NNCodec {header.version} through the corpus"
+    yield ""
+    yield f"Written by `python docs/implementations/write_pages.py {page.name}`."
+    yield ""
+    yield page.how
+    yield ""
+    yield f"Corpus {header.corpus} ({header.corpus_digest[:12]}), {header.cases} cases, each within"
+    yield f"{header.memory >> 30} GiB and {header.seconds:g} s. Of the {ran} cases that are not refused as not supported,"
+    yield f"{counts[Result.PASS]} pass."
+    yield ""
+    yield from table([one.value for one in Result], [[str(counts[one]) for one in Result]])
+    yield ""
+    yield ABOUT_RESULTS
+    groups = explained(report, causes())
+    yield from _section("Divergences", _divergences(groups))
+    yield from _section("Readings that it follows", _readings(report, groups))
+    yield from _section("Not supported", _unsupported(report))
+    yield from _section("Classes", tally_table("class", report.by_class))
+    yield from _section("Tools", tool_table(report.tools))
+
+
+def _divergences(groups: dict[Cause | None, list[CaseResult]]) -> Iterator[str]:
+    yield "What is behind the failures, by `causes.yaml` from what the runs say; the rows are those of"
+    yield "`spec/divergences.yaml`. A failure may hide another one behind it, and counts for the first alone."
+    yield ""
+    found: dict[tuple[str, str], list[CaseResult]] = {}
+    for cause, ones in groups.items():
+        if cause is None or not cause.reading:
+            key = ("", "not explained") if cause is None else (cause.divergence, cause.why)
+            found.setdefault(key, []).extend(ones)
+    rows = sorted(found.items(), key=lambda row: (-len(row[1]), row[0]))
+    yield from table(("", "what", "cases", "as", "first"), (_row(*key, ones) for key, ones in rows))
+    seen = {name for name, _ in found}
+    unseen = [name for name in divergences() if name not in seen]
+    yield ""
+    yield f"Divergences that no failure shows: {', '.join(unseen)}."
+    yield ""
+    yield "They are about the encoder, about what is not supported or what a reading allows, or are hidden by others."
+
+
+def _row(name: str, why: str, ones: Sequence[CaseResult]) -> tuple[str, ...]:
+    kinds = Counter(one.result.value for one in ones)
+    return name, text(why), str(len(ones)), ", ".join(f"{kind} {count}" for kind, count in kinds.items()), ones[0].case
+
+
+def _readings(report: RunReport, groups: dict[Cause | None, list[CaseResult]]) -> Iterator[str]:
+    yield "As far as results tell; what is read otherwise is no divergence."
+    yield ""
+    rows = [
+        (text(name), ", ".join(f"{text(choice)} ({count}, first {first})" for choice, (first, count) in found.items()))
+        for name, found in report.followed.items()
+    ]
+    yield from table(("reading", "choice"), rows)
+    for cause, ones in groups.items():
+        if cause is not None and cause.reading:
+            yield ""
+            yield f"{cause.reading}: {len(ones)} failures, which no choice of this reading explains alone; first"
+            yield f"{ones[0].case}."
+
+
+def _unsupported(report: RunReport) -> Iterator[str]:
+    said = Counter(one.detail for one in report.results if one.result is Result.NOT_SUPPORTED)
+    yield from table(("NNCodec says", "cases"), ((text(words), str(count)) for words, count in said.most_common()))
+
+
+def _section(title: str, lines: Iterator[str]) -> Iterator[str]:
+    yield ""
+    yield f"## {title}"
+    yield ""
+    yield from lines
+
+
+def main() -> int:
+    """The exit code."""
+    options = argparse.ArgumentParser()
+    options.add_argument("names", nargs="*", metavar="NAME", help=", ".join(page.name for page in PAGES))
+    options.add_argument("--check", action="store_true")
+    arguments = options.parse_args()
+    for name in set(arguments.names) - {page.name for page in PAGES}:
+        options.error(f"there is no page {name}")
+    changed = 0
+    for page in PAGES:
+        if arguments.names and page.name not in arguments.names:
+            continue
+        report = report_of(page)
+        baseline = baseline_of(report, causes())
+        for path, lines in (
+            (FOLDER / f"{page.name}.md", page_lines(page, report)),
+            (EXAMPLES / f"baseline-{page.release}.yaml", text_of(baseline)),
+        ):
+            written = "".join(f"{line}\n" for line in lines)
+            if not path.exists() or path.read_text(encoding="utf-8") != written:
+                changed += 1
+                print(f"{path.name} {'differs' if arguments.check else 'written'}")
+                if not arguments.check:
+                    path.write_text(written, encoding="utf-8")
+    return int(arguments.check and changed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,164 @@
+"""NNCodec as its users call it: `decompress` and `compress`, for chains with the state that these take and give.
+
+Needs NNCodec and numpy alone. `nncodec.nnc` imports packages for PyTorch and TensorFlow models, which do not matter to
+streams; where PyTorch is not installed they are left out, and nothing else is changed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import importlib.metadata
+import inspect
+import io
+import sys
+import types
+from typing import Any
+
+import numpy as np
+
+try:
+    import torch  # noqa: F401
+except ImportError:
+    frameworks: Any = types.ModuleType("nncodec.framework")
+    frameworks.tensorflow_model = frameworks.pytorch_model = frameworks.use_case_init = None
+    sys.modules["nncodec.framework"] = frameworks
+
+from nncodec import nnc_core
+from nncodec.nnc import compression
+from nncodec.nnc_core.hdsp.hdsp_tool import HdspTool
+
+VERSION = importlib.metadata.version("nncodec")
+REJECTIONS = (AssertionError, RuntimeError, SystemExit)
+"""How NNCodec says no on purpose: assertions about the stream, errors that its entropy decoder throws."""
+
+Arrays = dict[str, Any]
+
+
+class NotImplementedHere(Exception):
+    """NNCodec says that it does not do this."""
+
+
+class Chain:
+    """A model and its updates, stream by stream; `tensors` is the model so far."""
+
+    def __init__(self, base: Arrays) -> None:
+        self.tensors: Arrays = dict(base)
+        self.levels: Arrays = {}
+        self.dequantized: Arrays = {}
+        self._begin()
+
+    def _begin(self) -> None:
+        self._state = {"parameters": {}, "put_node_depth": {}, "device_id": 0, "parameter_id": {}}
+        self._history = HdspTool(True)
+
+    def decode(self, stream: bytes) -> None:
+        """Decode a stream. The tensors of an update are differences, all of them: nothing says it of one alone."""
+        update = bool(self.tensors) and is_update(stream)
+        if not update:
+            self._begin()
+        before = copy.deepcopy((self._state, self._history))
+        with quiet(), saying_what_is_missing():
+            found = _decompressed(stream, self._state if update else None, self._history if update else None)
+            self.levels, self.dequantized = _stages(stream, *(before if update else (None, None)))
+        if update:
+            found = {name: self._added(name, array) for name, array in found.items()}
+        self.tensors |= {name: _single(array) for name, array in found.items()}
+
+    def _added(self, name: str, difference: Any) -> Any:
+        before = self.tensors.get(name)
+        return difference if before is None or before.shape != difference.shape else before + difference
+
+    def encode(self, tensors: Arrays, options: dict[str, Any], *, update: bool) -> bytes:
+        """A stream of a model, or of its differences to the model of the streams decoded so far."""
+        if update:
+            tensors = {name: array - self.tensors[name] for name, array in tensors.items() if name in self.tensors}
+        more = {"compress_differences": True, "update_base_param": True, "approx_param_base": self._state}
+        with quiet(), saying_what_is_missing():
+            return bytes(
+                compression.compress(
+                    tensors,
+                    bitstream_path=None,
+                    return_bitstream=True,
+                    **options,
+                    **(_known(compression.compress, more) if update else {}),
+                )
+            )
+
+
+def chain_of(streams: list[bytes], base: Arrays) -> Chain:
+    """Decode streams: a model, unless there is one already, and updates."""
+    chain = Chain(base)
+    for stream in streams:
+        chain.decode(stream)
+    return chain
+
+
+def is_update(stream: bytes) -> bool:
+    """Whether the first tensor of a stream has a parent; True for streams that do not come so far."""
+    try:
+        header = nnc_core.coder.decode_ndu_unit_header(bytearray(stream), None)
+        return bool(header.get("parent_node_id_present_flag", 0))
+    except Exception:  # decoding it will say what is wrong
+        return True
+
+
+def _decompressed(stream: bytes, state: Any, history: Any) -> Arrays:
+    given = {"approx_param_base": state, "update_base_param": state is not None}
+    if history is not None:
+        given |= {"hdsp_tool": history, "return_hls": True}
+    given = _known(compression.decompress, given)
+    found = compression.decompress(bytearray(stream), reconstruct_lsa=True, **given)
+    return found[0] if isinstance(found, tuple) else found
+
+
+def _stages(stream: bytes, state: Any, history: Any) -> tuple[Arrays, Arrays]:
+    """What `decompress` has on its way: levels, and tensors before they are composed."""
+    info: dict[str, Any] = {
+        **{name: {} for name in ("parameter_type", "parameter_dimensions", "parameter_index", "block_identifier")},
+        "topology_storage_format": None,
+        "topology_compression_format": None,
+        "performance_maps": {"mps": {}, "lps": {}},
+        "performance_map_flags": {
+            f"{unit}_{tool}_flag": {}
+            for unit in ("mps", "lps")
+            for tool in ("sparsification", "pruning", "unification", "decomposition_performance_map")
+        },
+    }
+    given = {"approx_param_base": state, "update_base_param": state is not None, "tool_if": history}
+    data = nnc_core.coder.decode(bytearray(stream), info, hls_stats={}, oob_dict={}, **given)
+    # Raw tensors have no levels.
+    levels = {
+        name: np.array(array) for name, array in data["parameters"].items() if np.asarray(array).dtype.kind == "i"
+    }
+    nnc_core.approximator.rec(data)
+    return levels, {name: _single(array) for name, array in data["parameters"].items()}
+
+
+def _single(array: Any) -> Any:
+    """Codebook tensors come in binary64."""
+    return array.astype(np.float32) if array.dtype == np.float64 else array
+
+
+def _known(function: Any, options: dict[str, Any]) -> dict[str, Any]:
+    """The options that this release has."""
+    names = inspect.signature(function).parameters
+    return {name: value for name, value in options.items() if name in names}
+
+
+@contextlib.contextmanager
+def saying_what_is_missing() -> Any:
+    """Turns what says that something is not implemented into one exception."""
+    try:
+        yield
+    except NotImplementedError as error:
+        raise NotImplementedHere(str(error)) from error
+    except AssertionError as error:
+        if "not yet implemented" in str(error) or "not implemented" in str(error).lower():
+            raise NotImplementedHere(str(error)) from error
+        raise
+
+
+def quiet() -> Any:
+    """NNCodec reports on the standard output."""
+    return contextlib.redirect_stdout(io.StringIO())
