@@ -60,8 +60,8 @@ PAGES = (
         "nncodec-2.1.3",
         lambda: from_adapter("nncodec_adapter:NNCodec"),
         "2.1.3",
-        "NNCodec 2.1.3 from PyPI, called as its users call it: `decompress`, with local scaling and with the state that "
-        "it takes for updates. The calls are in `examples/nncodec`; nothing in NNCodec is changed.",
+        "NNCodec 2.1.3 from PyPI, called as its users call it: `decompress`, with local scaling and with the state "
+        "that it takes for updates. The calls are in `examples/nncodec`; nothing in NNCodec is changed.",
     ),
     Page(
         "nncodec-2.0.1",
@@ -97,8 +97,8 @@ def page_lines(page: Page, report: RunReport) -> Iterator[str]:
     yield page.how
     yield ""
     yield f"Corpus {header.corpus} ({header.corpus_digest[:12]}), {header.cases} cases, each within"
-    yield f"{header.memory >> 30} GiB and {header.seconds:g} s. Of the {ran} cases that are not refused as not supported,"
-    yield f"{counts[Result.PASS]} pass."
+    yield f"{header.memory >> 30} GiB and {header.seconds:g} s. Of the {ran} cases that are not refused as not"
+    yield f"supported, {counts[Result.PASS]} pass."
     yield ""
     yield from table([one.value for one in Result], [[str(counts[one]) for one in Result]])
     yield ""

@@ -82,9 +82,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(arguments: argparse.Namespace) -> int:
-    if arguments.transmitted or arguments.levels:
-        if arguments.levels_output or arguments.dequantized_output:
-            raise UsageError("--levels-output and --dequantized-output go with a model as the result")
+    if (arguments.transmitted or arguments.levels) and (arguments.levels_output or arguments.dequantized_output):
+        raise UsageError("--levels-output and --dequantized-output go with a model as the result")
     settings = read_settings(arguments.settings)
     streams = read_streams(arguments.streams)
     total = sum(len(stream) for stream in streams)
