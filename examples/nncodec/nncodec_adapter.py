@@ -11,7 +11,7 @@ from nnr_conformance.adapters import Arrays, DecodeJob, Decoding, NotSupported
 
 
 class NNCodec:
-    """Decoder and encoder; options are arguments of `nncodec.nnc.compress`."""
+    """Decoder and encoder; options are those of `nncodec_options`."""
 
     name, version, rejections = "NNCodec", VERSION, REJECTIONS
 

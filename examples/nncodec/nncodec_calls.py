@@ -16,6 +16,7 @@ import types
 from typing import Any
 
 import numpy as np
+from nncodec_options import OWN, accepted_kinds, with_scalings
 
 try:
     import torch  # noqa: F401
@@ -71,19 +72,25 @@ class Chain:
 
     def encode(self, tensors: Arrays, options: dict[str, Any], *, update: bool) -> bytes:
         """A stream of a model, or of its differences to the model of the streams decoded so far."""
+        tensors = accepted_kinds(tensors)
+        given = {name: value for name, value in options.items() if name not in OWN}
+        if options.get("local_scaling"):
+            if update:
+                raise NotImplementedHere("blocks of updates have no dimensions, which nothing else carries")
+            tensors, given["block_id_and_param_type"] = with_scalings(tensors)
         if update:
-            tensors = {name: array - self.tensors[name] for name, array in tensors.items() if name in self.tensors}
-        more = {"compress_differences": True, "update_base_param": True, "approx_param_base": self._state}
+            tensors = self._differences(tensors)
+            given |= {"compress_differences": True, "update_base_param": True, "approx_param_base": self._state}
+            given |= {"hdsp_tool": self._history} if options.get("history") else {}
+            given = _known(compression.compress, given)
         with quiet(), saying_what_is_missing():
-            return bytes(
-                compression.compress(
-                    tensors,
-                    bitstream_path=None,
-                    return_bitstream=True,
-                    **options,
-                    **(_known(compression.compress, more) if update else {}),
-                )
-            )
+            return bytes(compression.compress(tensors, bitstream_path=None, return_bitstream=True, **given))
+
+    def _differences(self, tensors: Arrays) -> Arrays:
+        for name, array in tensors.items():
+            if name not in self.tensors or self.tensors[name].shape != array.shape:
+                raise NotImplementedHere(f"an update is of differences alone, and nothing is like {name!r}")
+        return {name: array - self.tensors[name] for name, array in tensors.items()}
 
 
 def chain_of(streams: list[bytes], base: Arrays) -> Chain:

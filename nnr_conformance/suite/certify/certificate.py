@@ -6,7 +6,7 @@ Its body follows from the streams, the battery and what was claimed alone; whoev
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from nnr_conformance.data import corpus_version
@@ -15,6 +15,7 @@ from nnr_conformance.suite.certify.examination import ENCODED, FAILED, NOT_CLAIM
 from nnr_conformance.suite.certify.going_through import Plan
 from nnr_conformance.suite.certify.inputs import digest_of
 from nnr_conformance.suite.certify.working_points import plain
+from nnr_conformance.suite.coverage.tool_items import STREAM_TOOLS, UNIT_TOOLS
 from nnr_conformance.suite.registry import Status, load_requirements
 from nnr_conformance.suite.results.header import corpus_digest, reached
 from nnr_conformance.suite.runner.implementation import Implementation
@@ -52,7 +53,7 @@ def body_of(plan: Plan, found: Sequence[Examination]) -> Body:
         "readings": _readings(found),
         "not_exercised": {
             "requirements": _not_applied(requirements),
-            "tools": _unseen(plan.implementation.tools or (), tools),
+            "tools": _unseen(_claimed(plan.implementation), tools),
             "inputs": [_short(one) for one in found if one.outcome in (REFUSED, NOT_CLAIMED)],
         },
         "results": results,
@@ -94,19 +95,29 @@ def _not_applied(applied: Mapping[str, Any]) -> list[str]:
     return sorted(name for name in checked if name not in applied)
 
 
+def _claimed(implementation: Implementation) -> Collection[str]:
+    """The coding tools that an implementation claims; editions are claimed apart."""
+    if implementation.tools is not None:
+        return implementation.tools
+    return {*UNIT_TOOLS, *STREAM_TOOLS}
+
+
 def _unseen(claimed: Any, tools: set[str]) -> list[str]:
     return sorted(tool for tool in claimed if not shown(tool, tools))
 
 
 def _readings(found: Sequence[Examination]) -> dict[str, dict[str, Any]]:
-    """By reading on which streams depend: how many, and the choices under which all of their inputs arrive."""
+    """By reading on which streams depend: how many, and the choices under which all inputs arrive that do under any."""
     rows: dict[str, dict[str, Any]] = {}
     for one in found:
         for reading, choices in one.follows.items():
-            row = rows.setdefault(reading, {"inputs": 0, "follows": set(choices)})
+            row = rows.setdefault(reading, {"inputs": 0, "follows": []})
             row["inputs"] += 1
-            row["follows"] &= choices
-    return {name: {**row, "follows": sorted(row["follows"])} for name, row in sorted(rows.items())}
+            row["follows"] += [choices] if choices else []
+    return {
+        name: {**row, "follows": sorted(set.intersection(*row["follows"]) if row["follows"] else ())}
+        for name, row in sorted(rows.items())
+    }
 
 
 def _totals(found: Sequence[Examination]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ def chain_inputs() -> Iterator[BatteryInput]:
         ("partial", "One tensor of three changes.", "Resets the others.", _one_moved, 1),
         ("sparse", "One weight changes.", "Loses an update that is nearly all zero.", _one_weight, 1),
         ("large", "All weights change sign and size.", "Clips differences to the model's range.", _turned, 1),
+        ("equal", "All weights grow by the same number.", "Takes what is the same everywhere for nothing.", _raised, 1),
         ("three", "Three updates after another.", "Updates the first model instead of the last one.", _moved, 3),
         ("zero-between", "An update of nothing between two others.", "Counts depth by streams.", _every_other, 3),
         ("new-tensor", "The update brings a tensor.", "Takes it for an update of something.", _grown, 1),
@@ -110,6 +111,10 @@ def _one_weight(model: Arrays, step: int) -> Arrays:
 
 def _turned(model: Arrays, step: int) -> Arrays:
     return {name: values * np.float32(-3) for name, values in model.items()}
+
+
+def _raised(model: Arrays, step: int) -> Arrays:
+    return {name: values + np.float32(0.25) for name, values in model.items()}
 
 
 def _every_other(model: Arrays, step: int) -> Arrays:

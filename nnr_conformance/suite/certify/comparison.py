@@ -1,7 +1,8 @@
 """A model that an encoder was given beside the one that its streams decode to: complete, of the same kind, near enough.
 
 An error is judged by the step that is claimed for the working point. Where none is claimed, or where the claimed one
-would need levels that binary32 does not hold, it is the step that the stream itself has for the tensor.
+would need levels that binary32 does not hold, it is the step that the stream itself has for the tensor. In that case a
+step above all values is not the claimed one made as coarse as it must be, but another one.
 """
 
 from __future__ import annotations
@@ -36,9 +37,11 @@ class Problem:
 @dataclass(slots=True)
 class Comparison:
     """What the tensors of one model came to. `largest_steps`, `largest_relative`: errors, in steps and relative to the
-    norm of a tensor, as far as they are judged so. `steps`: those of the tensors that have one of their own."""
+    norm of a tensor, as far as they are judged so. `steps`: those of the tensors that have one of their own. `unsent`:
+    tensors that were given and of which the last stream has nothing."""
 
     problems: list[Problem] = field(default_factory=list)
+    unsent: list[str] = field(default_factory=list)
     largest_steps: float = 0.0
     largest_relative: float = 0.0
     steps: set[float] = field(default_factory=set)
@@ -49,10 +52,11 @@ def compare(given: Arrays, found: Received, claims: Claims) -> Comparison:
     result = Comparison()
     missing = [name for name in given if name not in found.tensors]
     if missing:
-        result.problems.append(Problem("missing", f"{_listed(missing)} did not arrive"))
+        result.problems.append(Problem("missing", f"{listed(missing)} did not arrive"))
     extra = [name for name in found.tensors if name not in given]
     if extra:
-        result.problems.append(Problem("extra", f"{_listed(extra)} arrived and was not given"))
+        result.problems.append(Problem("extra", f"{listed(extra)} arrived and was not given"))
+    result.unsent = [name for name in found.unsent() if name in given]
     for name, values in given.items():
         if name in found.tensors:
             result.problems.extend(_tensor_problems(name, values, found, claims, result))
@@ -102,6 +106,10 @@ def _error_problems(
     reachable = claimed is not None and claimed > 0 and pair.largest / claimed <= LARGEST_LEVEL
     if reachable and sent.step is not None and not sent.update and not _same(sent.step, claimed):
         yield Problem("step", f"{name!r}: the step is {sent.step:.6g}, claimed is {claimed:.6g}")
+    elif claimed and not reachable and sent.step is not None and not sent.update and sent.step > pair.largest:
+        # A step that was made coarser to keep levels in range still leaves levels.
+        much = f"which no value of {pair.largest:.6g} and less needs"
+        yield Problem("step", f"{name!r}: the step is {sent.step:.6g}, claimed is {claimed:.6g}, {much}")
     # Differences that were sent raw have no step; their error is that of an addition.
     step = (claimed if reachable else sent.step) or 0.0
     if sent.composed or sent.entries is not None:
@@ -194,6 +202,7 @@ def _same(one: float, other: float | None) -> bool:
     return other is not None and abs(one - other) <= 1e-6 * abs(other)
 
 
-def _listed(names: list[str]) -> str:
+def listed(names: list[str]) -> str:
+    """The first of some names, shortened, and how many others."""
     shown = ", ".join(repr(name if len(name) <= 40 else f"{name[:37]}...") for name in names[:_MOST_NAMED])
     return shown if len(names) <= _MOST_NAMED else f"{shown} and {len(names) - _MOST_NAMED} others"

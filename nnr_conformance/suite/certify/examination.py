@@ -16,7 +16,7 @@ from nnr_conformance.checker.check import check
 from nnr_conformance.diagnostics import Severity, catalogue
 from nnr_conformance.readings import Readings, known_readings
 from nnr_conformance.report.model import StreamReport, Verdict
-from nnr_conformance.suite.certify.comparison import Comparison, Problem, compare
+from nnr_conformance.suite.certify.comparison import Comparison, Problem, compare, listed
 from nnr_conformance.suite.certify.encoders import Encoding, encoded
 from nnr_conformance.suite.certify.inputs import BatteryInput, Models
 from nnr_conformance.suite.certify.transmitted import received
@@ -56,6 +56,7 @@ class Examination:
     """The worth of what was made of an input. `requirements`: by id, how often it was met and broken.
 
     `follows`: by reading on which a stream depends, the choices under which the input arrives near enough.
+    `observations`: what is worth knowing and not wrong, of kinds of its own.
     """
 
     input: str
@@ -64,6 +65,7 @@ class Examination:
     said: str = ""
     streams: tuple[bytes, ...] = ()
     problems: list[Problem] = field(default_factory=list)
+    observations: list[Problem] = field(default_factory=list)
     bytes_before: int = 0
     tools: set[str] = field(default_factory=set)
     findings: Counter[str] = field(default_factory=Counter)
@@ -101,6 +103,8 @@ class Examination:
             }
         if self.repeated is not None:
             row["repeated"] = self.repeated
+        if self.observations:
+            row["observations"] = [{"kind": one.kind, "text": one.text} for one in self.observations]
         row["problems"] = [{"kind": one.kind, "text": one.text} for one in self.problems]
         return row
 
@@ -230,6 +234,10 @@ def _judge_model(
     result.steps |= comparison.steps
     where = f"behind stream {len(streams)}: " if of > 1 else ""
     result.problems.extend(Problem(one.kind, where + one.text) for one in comparison.problems)
+    if len(streams) > 1 and comparison.unsent:
+        # By R-ED2-28 what an update leaves out does not change; that it should have is seen by its error.
+        many = f"{len(comparison.unsent)} of {len(model)} tensors were not sent: {listed(comparison.unsent)}"
+        result.observations.append(Problem("not-sent", where + many))
     for reading, choice in _choices(result.follows, readings):
         if choice == readings[reading]:
             other = comparison

@@ -33,6 +33,7 @@ def report_lines(body: Mapping[str, Any]) -> Iterator[str]:
             yield f"* and {len(body['reasons']) - _MOST_REASONS} others"
         yield ""
     yield from _points(body)
+    yield from _observed(body)
     yield from _followed(body)
     yield from _not_exercised(body)
     yield from _requirements(body)
@@ -66,6 +67,28 @@ def _points(body: Mapping[str, Any]) -> Iterator[str]:
         share = f"{100 * size / before:.2f} %" if before else ""
         yield f"| {point['name']} | {len(streams)} | {failed} | {share} | {error} | {', '.join(tools)} |"
     yield ""
+
+
+_MEANING = {"not-sent": "an update may leave out tensors; what is missing does not change (R-ED2-28)"}
+
+
+def _observed(body: Mapping[str, Any]) -> Iterator[str]:
+    """What is worth knowing and not wrong, by kind, with the first of each input."""
+    found: dict[str, dict[str, list[tuple[str, str]]]] = {}
+    for row in body["results"]:
+        for one in row.get("observations", ()):
+            found.setdefault(one["kind"], {}).setdefault(row["input"], []).append((row["point"], one["text"]))
+    if not found:
+        return
+    yield "## Observations"
+    yield ""
+    for kind, inputs in found.items():
+        yield f"{kind}: {_MEANING[kind]}."
+        yield ""
+        for name, ones in inputs.items():
+            points = ", ".join(dict.fromkeys(point for point, _ in ones))
+            yield f"* {_text(name)} at {points}: {_text(ones[0][1])}"
+        yield ""
 
 
 def _followed(body: Mapping[str, Any]) -> Iterator[str]:

@@ -20,6 +20,7 @@ from nnr_conformance.syntax.enumerations import LPS, MPS, STR
 from nnr_conformance.syntax.unit_parser import Unit
 
 _COMPOSED = frozenset({"decomposition", "local scaling"})
+_PARTS = ("_G", "_H", "_scaling")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,10 +40,17 @@ class Sent:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Received:
-    """`tensors`: the model behind the last stream. `sent`: by name, how it was sent when it was sent last."""
+    """`tensors`: the model behind the last stream. `sent`: by name, how it was sent when it was sent last. `lately`:
+    names of what the last stream itself has, parts of composed tensors by their own names."""
 
     tensors: Arrays
     sent: Mapping[str, Sent]
+    lately: frozenset[str] = frozenset()
+
+    def unsent(self) -> list[str]:
+        """Tensors of the model of which the last stream has neither the whole nor a part."""
+        wholes = {name.rpartition("_")[0] for name in self.lately if name.endswith(_PARTS)}
+        return [name for name in self.tensors if name not in self.lately and name not in wholes]
 
 
 @dataclass(slots=True)
@@ -52,6 +60,7 @@ class _Watch:
     readings: Readings
     state: ModelState = field(default_factory=ModelState)
     sent: dict[str, Sent] = field(default_factory=dict)
+    lately: dict[int, set[str]] = field(default_factory=dict)
 
     def unit(self, number: int, unit: Unit, trace: list[TraceEntry]) -> None:
         self.state.leave_scopes(unit.label, self.readings)
@@ -66,6 +75,7 @@ class _Watch:
         composed = not unit.tools.isdisjoint(_COMPOSED)
         for tensor in unit.tensors:
             self.sent[tensor.name] = self._sent(tensor, unit, composed)
+            self.lately.setdefault(number, set()).add(tensor.name)
 
     def _sent(self, tensor: CodedTensor, unit: DecodedUnit, composed: bool) -> Sent:
         density = self.state.layer_quantization or self.state.quantization
@@ -80,4 +90,4 @@ def received(streams: Sequence[bytes], readings: Readings) -> Received:
     chain = chain_decoder(streams, readings=readings)
     chain.on_unit, chain.on_decoded = watch.unit, watch.decoded
     tensors = {tensor.name: tensor.values for tensor in chain}
-    return Received(tensors, watch.sent)
+    return Received(tensors, watch.sent, frozenset(watch.lately.get(len(streams) - 1, ())))

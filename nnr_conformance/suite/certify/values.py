@@ -49,6 +49,12 @@ def value_inputs() -> Iterator[BatteryInput]:
         "tiny", "Numbers below 2^-60.", "Derives a step without exponent.", lambda: bell(107, _SHAPE, 2.0**-60)
     )
     yield _input("subnormal", "Subnormal binary32 numbers.", "Divides by 0.", lambda: bell(108, _SHAPE, 2.0**-140))
+    yield _input(
+        "small",
+        "Numbers about 2^-12, as those of late updates are, which need steps far below those of weights.",
+        "Signals a step that its field does not hold.",
+        lambda: bell(118, _SHAPE, 2.0**-12),
+    )
     yield _input("minus-zero", "-0.0 beside 0.0 and other numbers.", "Codes a sign of zero.", _minus_zero)
     yield from _not_finite()
     yield from _dtypes()

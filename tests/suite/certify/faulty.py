@@ -130,6 +130,14 @@ class ForgetsUpdates(Sound):
         return super().encode(ChainState.of_streams(before).values, options, before)
 
 
+class Wraps(Sound):
+    """Cuts its quantization parameter to the 8 bits of a field."""
+
+    def encode(self, tensors: Arrays, options: Mapping[str, Any], before: Sequence[bytes]) -> bytes:
+        cut = {name: (options[name] + 128) % 256 - 128 for name in ("qp", "vector_qp")}
+        return super().encode(tensors, {**options, **cut}, before)
+
+
 class Lazy(Sound):
     """Says of every matrix that it does not support it."""
 

@@ -21,8 +21,10 @@ from nnr_conformance.suite.certify.badge import badge_json, badge_svg
 from nnr_conformance.suite.certify.battery import battery
 from nnr_conformance.suite.certify.certificate import CERTIFIED, body_of
 from nnr_conformance.suite.certify.comparison import compare
+from nnr_conformance.suite.certify.examination import Examination
 from nnr_conformance.suite.certify.going_through import Plan, examinations
 from nnr_conformance.suite.certify.inputs import digest_of
+from nnr_conformance.suite.certify.report import report_lines
 from nnr_conformance.suite.certify.signing import sign
 from nnr_conformance.suite.certify.transmitted import Received, Sent
 from nnr_conformance.suite.certify.working_points import (
@@ -398,6 +400,59 @@ def test_infinities_behind_a_finite_value_are_too_far() -> None:
     for strange in (np.inf, -np.inf, np.nan):
         found = Received({"w": np.array([strange, 1], np.float32)}, {"w": sent})
         assert compare({"w": np.ones(2, np.float32)}, found, Claims(step_size=0.5)).problems
+
+
+def test_tensors_that_an_update_leaves_out_and_that_stay_are_told_and_are_no_problem() -> None:
+    for name in ("zero", "partial"):
+        found = body("Sound", f"chains/{name}")
+        assert kinds(found) == set()
+        (one,) = found["results"][0]["observations"]
+        assert one == {"kind": "not-sent", "text": "behind stream 2: 2 of 3 tensors were not sent: 'conv', 'bias'"}
+        assert any(f"chains/{name} at plain" in line for line in report_lines(found))
+    assert "observations" not in body("Sound", "chains/small")["results"][0]
+
+
+def test_parts_of_composed_tensors_stand_for_them() -> None:
+    arrays = {name: np.ones(1, np.float32) for name in ("w", "dense", "dense_1", "b")}
+    lately = frozenset({"w_G", "w_H", "dense_1"})
+    assert Received(arrays, {}, lately).unsent() == ["dense", "b"]
+
+
+@pytest.mark.parametrize("provoking", ["values/small", "values/zeros", "shapes/2d"])
+def test_a_parameter_beyond_its_field_is_found_by_the_step(provoking: str) -> None:
+    options = {"qp": -129, "vector_qp": -129}
+    claims = Claims(qp=-129, vector_qp=-129)
+    found = body("Wraps", provoking, point=WorkingPoint("finest", options, claims=claims))
+    assert "step" in kinds(found)
+    assert any("the step is 3.7581e+09, claimed is 2.03727e-10" in reason for reason in found["reasons"])
+
+
+def test_a_step_made_coarser_to_keep_levels_in_range_is_no_other_step() -> None:
+    given = {"w": np.array([0.25, -0.125], np.float32)}
+    claims = Claims(step_size=2.0**-40)
+
+    def found(step: float) -> set[str]:
+        sent = Sent(step, raw=False, entries=None, composed=False, update=False)
+        return {one.kind for one in compare(given, Received(given, {"w": sent}), claims).problems}
+
+    assert found(2.0**-20) == set()
+    assert found(0.5) == {"step"}
+
+
+def test_inputs_that_arrive_under_no_choice_say_nothing_of_what_is_followed() -> None:
+    plan = Plan(from_adapter("faulty:Sound"), (POINT,), 900, ("shapes/1d",))
+    rows = [
+        Examination("shapes/1d", "plain", "encoded", follows={"history": choices})
+        for choices in ({"all", "updates"}, set(), {"all"})
+    ]
+    assert body_of(plan, rows)["readings"] == {"history": {"inputs": 3, "follows": ["all"]}}
+    assert body_of(plan, rows[1:2])["readings"] == {"history": {"inputs": 1, "follows": []}}
+
+
+def test_who_claims_all_tools_is_told_of_those_that_no_stream_shows() -> None:
+    unseen = body("Sound", "shapes/2d")["not_exercised"]["tools"]
+    assert {"raw float", "codebook", "edition 1"} <= set(unseen)
+    assert "uniform" not in unseen
 
 
 def test_the_example_says_what_the_encoder_is_and_what_it_claims() -> None:
