@@ -34,9 +34,10 @@ class Cause:
 
     def fits(self, case: Case, found: CaseResult) -> bool:
         """Whether it is behind a failure."""
+        said = ": ".join(part for part in (found.stage, found.detail) if part)
         return (
             found.result is self.result
-            and bool(re.search(self.says, found.detail))
+            and bool(re.search(self.says, said))
             and self.tools <= set(case.tools)
             and (not self.codes or bool(self.codes & set(case.codes)))
             and (not self.readings or bool(self.readings & set(case.readings)))

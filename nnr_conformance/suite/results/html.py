@@ -14,9 +14,10 @@ from string import Template
 from nnr_conformance.report.html_text import decimal, text
 from nnr_conformance.suite.results.html_matrix import case_matrix, side_by_side, table
 from nnr_conformance.suite.results.junit import properties
-from nnr_conformance.suite.results.markdown import passed
+from nnr_conformance.suite.results.markdown import MOST_WORDS, passed
 from nnr_conformance.suite.results.report import RunReport, Tally
-from nnr_conformance.suite.results.text import closing, contradiction
+from nnr_conformance.suite.results.suspects import Finding, findings
+from nnr_conformance.suite.results.text import closing, contradiction, contrasted, what_fails
 from nnr_conformance.suite.runner.model import Result
 
 
@@ -48,6 +49,9 @@ def _page(title: str, body: Iterable[str]) -> Iterator[str]:
 
 def _one(report: RunReport) -> Iterator[str]:
     yield from _section("Result", _summary(report))
+    found = findings(report)
+    if found:
+        yield from _section("What fails", _findings(found))
     yield from _section("Tools", _tools([report]))
     yield from _section("Classes", _tallies("class", report.by_class.items()))
     yield from _section("Clauses", _tallies("clause", report.by_clause.items()))
@@ -94,6 +98,21 @@ def _tools(reports: Sequence[RunReport]) -> Iterator[str]:
     cells = ([f"<bdi>{text(tool)}</bdi>", *(passed(rows.get(tool)) for rows in by_run)] for tool in tools)
     yield '<p class="soft">Cases that passed, of those that ran.</p>'
     yield from table("Tools", ("tool", *names), cells)
+
+
+def _findings(found: Iterable[Finding]) -> Iterator[str]:
+    cells = (
+        [
+            f"<bdi>{text(what_fails(one))}</bdi>",
+            "; ".join(
+                f"<bdi>{text(says)}</bdi> ({decimal(count)})" for says, count in [*one.said.items()][:MOST_WORDS]
+            ),
+            f"<bdi>{text(contrasted(one))}</bdi>",
+        ]
+        for one in found
+    )
+    yield '<p class="soft">Properties of streams with which nearly every case fails, and failures that are alike.</p>'
+    yield from table("What fails", ("what", "said", "example"), cells)
 
 
 def _tallies(name: str, rows: Iterable[tuple[str, Tally]]) -> Iterator[str]:

@@ -12,12 +12,14 @@ from nnr_conformance.suite.results.plain import (
     SCHEMA,
     about_from_plain,
     about_to_plain,
+    finding_to_plain,
     header_from_plain,
     header_to_plain,
     result_from_plain,
     result_to_plain,
 )
 from nnr_conformance.suite.results.report import RunReport, Tally
+from nnr_conformance.suite.results.suspects import findings
 from nnr_conformance.suite.runner.model import Result
 
 
@@ -74,6 +76,7 @@ def summary(report: RunReport) -> dict[str, Any]:
             for one in report.contradictions
         ],
         "unexercised": list(report.unexercised),
+        "findings": [finding_to_plain(found) for found in findings(report)],
     }
 
 

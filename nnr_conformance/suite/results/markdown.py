@@ -9,7 +9,8 @@ from typing import NamedTuple
 from nnr_conformance.report.printing import printable
 from nnr_conformance.suite.results.junit import properties
 from nnr_conformance.suite.results.report import RunReport, Tally, ToolRow
-from nnr_conformance.suite.results.text import closing, contradiction
+from nnr_conformance.suite.results.suspects import Finding, findings
+from nnr_conformance.suite.results.text import closing, contradiction, contrasted, what_fails
 from nnr_conformance.suite.runner.model import CaseResult, Result
 
 MOST_CASES = 20
@@ -17,6 +18,9 @@ MOST_CASES = 20
 
 MOST_GROUPS = 200
 """Groups of failures shown."""
+
+MOST_WORDS = 5
+"""Different words shown of what fails as a whole."""
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|&~$])")
 _NUMBER = re.compile(r"\d+")
@@ -47,6 +51,9 @@ def render(report: RunReport) -> Iterator[str]:
         yield from _section("Readings followed", table(("reading", "followed"), rows))
     if report.contradictions:
         yield from _section("Contradictions", (f"- {text(contradiction(row))}" for row in report.contradictions))
+    found = findings(report)
+    if found:
+        yield from _section("What fails", finding_lines(found))
     if report.failures:
         yield from _section("Failures", _failures(failure_groups(report.failures)))
 
@@ -64,6 +71,18 @@ def render_several(reports: Sequence[RunReport]) -> Iterator[str]:
     classes = sorted({kind for report in reports for kind in report.by_class})
     counted = ((text(kind), *(_passed_of(report.by_class.get(kind)) for report in reports)) for kind in classes)
     yield from _section("Classes", table(("class", *names), counted))
+
+
+def finding_lines(found: Iterable[Finding]) -> Iterator[str]:
+    """What fails as a whole: what its failures say, and an example beside a case that passed."""
+    for one in found:
+        yield f"- {text(what_fails(one))}"
+        said = [f"{text(says)} ({count})" for says, count in one.said.items() if says != one.says]
+        for words in said[:MOST_WORDS]:
+            yield f"  - {words}"
+        if len(said) > MOST_WORDS:
+            yield f"  - and {len(said) - MOST_WORDS} others"
+        yield f"  - {text(contrasted(one))}"
 
 
 def failure_groups(failures: Iterable[CaseResult]) -> list[FailureGroup]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from nnr_conformance.errors import UsageError
 from nnr_conformance.suite.results.report import About, RunHeader
+from nnr_conformance.suite.results.suspects import Finding
 from nnr_conformance.suite.runner.model import CaseResult, Result
 
 SCHEMA = "nnr-run/1"
@@ -82,8 +83,14 @@ def result_from_plain(values: Any) -> CaseResult:
 
 
 def about_to_plain(about: About) -> dict[str, Any]:
-    """What a case is about as plain values."""
-    return {"class": about.kind, "tools": list(about.tools), "requirements": list(about.requirements)}
+    """What a case is about as plain values; codes, readings and verdict only where there are any."""
+    values: dict[str, Any] = {
+        "class": about.kind,
+        "tools": list(about.tools),
+        "requirements": list(about.requirements),
+    }
+    more = {"codes": list(about.codes), "readings": list(about.readings), "verdict": about.verdict}
+    return values | {name: value for name, value in more.items() if value}
 
 
 def about_from_plain(values: Mapping[str, Any]) -> About:
@@ -93,9 +100,28 @@ def about_from_plain(values: Mapping[str, Any]) -> About:
             _text(values.get("class", "")),
             tuple(map(_text, values.get("tools", ()))),
             tuple(map(_text, values.get("requirements", ()))),
+            tuple(map(_text, values.get("codes", ()))),
+            tuple(map(_text, values.get("readings", ()))),
+            _text(values.get("verdict", "")),
         )
     except (TypeError, AttributeError) as error:
         raise UsageError(f"not what a case is about: {error!r}") from None
+
+
+def finding_to_plain(found: Finding) -> dict[str, Any]:
+    """Something that fails as a whole as plain values."""
+    return {
+        "properties": list(found.properties),
+        "says": found.says,
+        "failed": found.failed,
+        "ran": found.ran,
+        "said": dict(found.said),
+        "cases": list(found.cases),
+        "example": found.example,
+        "contrast": found.contrast,
+        "more": list(found.more),
+        "less": list(found.less),
+    }
 
 
 def _text(value: Any) -> str:

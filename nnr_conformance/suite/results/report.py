@@ -52,11 +52,14 @@ class RunHeader:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a case is about, for tables: class, tools, requirements."""
+    """What a case is about: class, tools, requirements; of golden streams codes of diagnostics, readings, verdict."""
 
     kind: str = ""
     tools: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    readings: tuple[str, ...] = ()
+    verdict: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +183,8 @@ _NOTHING = About()
 
 def about_of(case: Case) -> About:
     """What a case is about."""
-    return About(case.kind, case.tools, case.requirements)
+    readings = tuple(dict.fromkeys((*case.readings, *((case.reading,) if case.reading else ()))))
+    return About(case.kind, case.tools, case.requirements, case.codes, readings, case.verdict)
 
 
 def clause_of(case: str) -> str:

@@ -1,4 +1,4 @@
-"""A run as text: how many cases came to what, then every failure, then what was claimed and not exercised."""
+"""A run as text: every failure, what fails as a whole, what was claimed and not exercised, and the counts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from nnr_conformance.report.printing import printable
 from nnr_conformance.suite.results.report import Contradiction, RunHeader, RunReport, Tally
+from nnr_conformance.suite.results.suspects import Finding, findings
 from nnr_conformance.suite.runner.model import CaseResult, Result
 
 
@@ -14,6 +15,8 @@ def render(report: RunReport) -> Iterator[str]:
     yield printable(title(report.header))
     for one in report.failures:
         yield printable(failure_line(one))
+    for finding in findings(report):
+        yield printable(f"fails as a whole: {what_fails(finding)}; first {finding.example}")
     for row in report.contradictions:
         yield printable(f"reading {contradiction(row)}")
     if report.unexercised:
@@ -39,6 +42,26 @@ def what_failed(one: CaseResult) -> str:
     place = " in ".join(part for part in (one.result.value, one.stage) if part)
     expected = " (expected)" if one.known else ""
     return f"{place}{expected}" + (f": {one.detail}" if one.detail else "")
+
+
+def what_fails(found: Finding) -> str:
+    """What fails as a whole in words, with how much of it does."""
+    name = " + ".join(found.properties)
+    if not found.says:
+        return f"{name or 'every case'}: {found.failed} of {found.ran} cases"
+    return f"{found.says}: {found.failed} of {found.ran} cases" + (f" with {name}" if name else "")
+
+
+def contrasted(found: Finding) -> str:
+    """The example and the nearest case that passed, with what the one has and the other has not."""
+    if not found.contrast:
+        return f"{found.example} fails; nothing passes"
+    parts = [
+        f"with {', '.join(found.more)}" if found.more else "",
+        f"without {', '.join(found.less)}" if found.less else "",
+    ]
+    difference = ", ".join(part for part in parts if part) or "which has the same properties"
+    return f"{found.example} fails, {difference}; {found.contrast} passes"
 
 
 def contradiction(row: Contradiction) -> str:
