@@ -1,6 +1,7 @@
 """NNCodec as a command, for the Python of any environment that has it: needs NNCodec and numpy alone.
 
-    python nncodec_command.py decode STREAM... [--base BASE.npz] -o TENSORS.npz [--levels L.npz] [--dequantized D.npz]
+    python nncodec_command.py decode STREAM... [--base BASE.npz] [--settings SETTINGS.json] -o TENSORS.npz
+        [--levels L.npz] [--dequantized D.npz]
     python nncodec_command.py encode TENSORS.npz -o STREAM [--before STREAM...] [--options OPTIONS.json]
 
 Exit codes: 0 done, 1 rejected, 3 not implemented; a traceback is none of these.
@@ -29,6 +30,7 @@ def parser() -> argparse.ArgumentParser:
     decode = commands.add_parser("decode")
     decode.add_argument("streams", nargs="+", type=Path)
     decode.add_argument("--base", type=Path)
+    decode.add_argument("--settings", type=Path)
     decode.add_argument("-o", dest="output", type=Path, required=True)
     decode.add_argument("--levels", type=Path)
     decode.add_argument("--dequantized", type=Path)
@@ -43,12 +45,16 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _decode(arguments: argparse.Namespace) -> None:
+    settings = {} if arguments.settings is None else json.loads(arguments.settings.read_text(encoding="utf-8"))
+    if settings.get("out_of_band"):
+        raise NotImplementedHere("decompress takes no parameters beside the stream")
     base = {} if arguments.base is None else _read(arguments.base)
     chain = chain_of([path.read_bytes() for path in arguments.streams], base)
-    _write(arguments.output, chain.tensors)
-    for path, arrays in ((arguments.levels, chain.levels), (arguments.dequantized, chain.dequantized)):
+    written = ((arguments.output, chain.tensors), (arguments.levels, chain.levels))
+    for path, arrays in (*written, (arguments.dequantized, chain.dequantized)):
         if path is not None:
-            _write(path, arrays)
+            wanted = settings.get("tensors", arrays)
+            _write(path, {name: array for name, array in arrays.items() if name in wanted})
 
 
 def _encode(arguments: argparse.Namespace) -> None:
