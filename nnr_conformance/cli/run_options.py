@@ -16,14 +16,19 @@ rejected, others are crashes; a declaration can say otherwise.
 """
 
 
-def add_implementation(options: argparse.ArgumentParser, role: Role = "decoder") -> None:
-    """Add them; `role`: what the implementation is to be."""
+def add_implementation(options: argparse.ArgumentParser, role: Role = "decoder", bounds: str = "") -> None:
+    """Add them; `role`: what the implementation is to be; `bounds`: what the names of a case's bounds begin with."""
     one = options.add_mutually_exclusive_group()
     one.add_argument(f"--{role}", dest="template", metavar="TEMPLATE", help="a command")
     one.add_argument("--adapter", metavar="NAME", help="an entry point in nnr_conformance.adapters, or module:name")
     one.add_argument("--implementation", type=Path, metavar="FILE", help="a declaration in YAML")
-    options.add_argument("--seconds", type=float, metavar="S", help="wall-clock time of a case (default: 60)")
-    options.add_argument("--memory", type=int, metavar="MIB", help="address space of a case (default: 4096)")
+    seconds, memory = f"--{bounds}seconds", f"--{bounds}memory"
+    options.add_argument(
+        seconds, dest="case_seconds", type=float, metavar="S", help="wall-clock time of a case (default: 60)"
+    )
+    options.add_argument(
+        memory, dest="case_memory", type=int, metavar="MIB", help="address space of a case (default: 4096)"
+    )
 
 
 def names_implementation(arguments: argparse.Namespace) -> bool:
@@ -47,4 +52,6 @@ def implementation_of(
         raise UsageError(f"say what to run: --{role} TEMPLATE, --adapter NAME or --implementation FILE")
     if role == "encoder" and not (found.encoder or found.adapter):
         raise UsageError(f"{found.name} has no encoder")
-    return bounded(found, arguments.seconds, None if arguments.memory is None else arguments.memory << 20)
+    return bounded(
+        found, arguments.case_seconds, None if arguments.case_memory is None else arguments.case_memory << 20
+    )

@@ -15,7 +15,6 @@ from nnr_conformance.adapters import Arrays, Decoding
 from nnr_conformance.cli.run_options import IMPLEMENTATION_HELP, add_implementation, implementation_of
 from nnr_conformance.cli.streams import add_common_options, limits_of, read_out_of_band
 from nnr_conformance.errors import UsageError
-from nnr_conformance.limits import DEFAULT_LIMITS
 from nnr_conformance.readings import Readings
 from nnr_conformance.report.model import Verdict
 from nnr_conformance.suite.diff.bins import bins_of
@@ -23,7 +22,7 @@ from nnr_conformance.suite.diff.localise import localised
 from nnr_conformance.suite.diff.text import lines, plain
 from nnr_conformance.suite.runner.cases import golden_cases
 from nnr_conformance.suite.runner.expected import STAGES, Choices, chain_of, expected_verdict
-from nnr_conformance.suite.runner.field_streams import KIND
+from nnr_conformance.suite.runner.field_streams import KIND, settings_of
 from nnr_conformance.suite.runner.followed import asked
 from nnr_conformance.suite.runner.implementation import Implementation
 from nnr_conformance.suite.runner.judgement import judged
@@ -153,13 +152,6 @@ def _case(arguments: argparse.Namespace) -> Case:
         known = next((case for case in golden_cases() if case.id == name), None)
         if known is not None and not Path(places[0]).is_file():
             return known
-    check: dict[str, Any] = {"out_of_band": read_out_of_band(arguments.out_of_band)}
-    if arguments.base is not None:
-        check["base"] = {name: array.tolist() for name, array in read_tensors(arguments.base).items()}
-    limits = limits_of(arguments.limit)
-    check["limits"] = {
-        name: getattr(limits, name)
-        for name in limits.__slots__
-        if getattr(limits, name) != getattr(DEFAULT_LIMITS, name)
-    }
+    base = {} if arguments.base is None else read_tensors(arguments.base)
+    check = settings_of(base, read_out_of_band(arguments.out_of_band), limits_of(arguments.limit))
     return Case(places[-1], places[-1], KIND, before=tuple(places[:-1]), check=check)

@@ -63,7 +63,7 @@ def replay(codings: Sequence[TensorCoding], results: Sequence[TensorResult], rul
         return {}
     encoder = ObservedEncoder()
     for coding, result in zip(codings, results, strict=True):
-        for name, init_id in _init_ids(coding, result).items():
+        for name, init_id in init_ids_of(coding, result).items():
             encoder.note("initialization ids", f"{name[0]}: {init_id}")
         TensorEncoder(encoder, tensor_data(coding, result, rules)).write()
     return encoder.events
@@ -90,7 +90,7 @@ def tensor_data(coding: TensorCoding, result: TensorResult, rules: PayloadRules)
         row_skip=None if result.row_skip is None else [int(flag) for flag in result.row_skip],
         history=history,
         base=[int(x) for x in coding.base.flat] if coding.temporal and coding.base is not None else None,
-        init_ids=_init_ids(coding, result),
+        init_ids=init_ids_of(coding, result),
         state_per_segment=rules.skip_advances_row_width,
         skip_resets_neighbour=rules.skip_resets_neighbour,
         restart_single_block_row=rules.restart_single_block_row,
@@ -118,7 +118,8 @@ def levels_of(coding: TensorCoding, result: TensorResult, rules: PayloadRules) -
     return levels
 
 
-def _init_ids(coding: TensorCoding, result: TensorResult) -> dict[ContextName, int]:
+def init_ids_of(coding: TensorCoding, result: TensorResult) -> dict[ContextName, int]:
+    """The initialization ids of a tensor by the builder's name of the context."""
     flags = 2 * coding.unary_length
     starts = (
         ("sig", 0),

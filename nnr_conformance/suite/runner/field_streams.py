@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from nnr_conformance.adapters import Arrays
 from nnr_conformance.errors import UsageError
+from nnr_conformance.limits import DEFAULT_LIMITS, Limits
 from nnr_conformance.suite.runner.endings import one_line
 from nnr_conformance.suite.runner.implementation import Implementation
 from nnr_conformance.suite.runner.model import Answer, Case, CaseResult, Ending, Result
@@ -54,6 +56,25 @@ def field_cases(places: Sequence[str]) -> Iterator[Case]:
             )
         if empty:
             raise UsageError(f"{place}: no stream, which would end in {' or '.join(SUFFIXES)}")
+
+
+def settings_of(
+    base: Arrays, out_of_band: Mapping[str, Any], limits: Limits, edition: int | None = None
+) -> dict[str, Any]:
+    """`Case.check` of streams of the field: what is agreed on beside them, as far as it is not the default."""
+    changed = {
+        name: getattr(limits, name)
+        for name in limits.__slots__
+        if getattr(limits, name) != getattr(DEFAULT_LIMITS, name)
+    }
+    settings = {
+        "out_of_band": out_of_band,
+        "base": {name: array.tolist() for name, array in base.items()},
+        "edition": edition,
+        "limits": changed,
+    }
+    # What is empty is left out: a decoder that cannot be told of it is not to be blamed for that.
+    return {name: value for name, value in settings.items() if value}
 
 
 def is_checked_alone(implementation: Implementation, case: Case) -> bool:

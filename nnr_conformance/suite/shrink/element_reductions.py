@@ -180,7 +180,24 @@ def _reduce_levels(search: Search, place: Place) -> None:
         if levels.shape[axis] == 1 and len(_at(search, place).elements["tensors"]) == 1:
             take(_with_levels(_at(search, place), 0, levels.squeeze(axis)), "dimensions left out")
     for number in range(len(_at(search, place).elements["tensors"])):
+        _coded_without(search, place, number)
         _more_zeros(search, place, number)
+
+
+def _coded_without(search: Search, place: Place, number: int) -> None:
+    """A tensor without what is coded in front of its weights."""
+
+    def having(**parts: Any) -> bool:
+        tensors = list(_at(search, place).elements["tensors"])
+        changed = {**tensors[number], **parts}
+        tensors[number] = {name: value for name, value in changed.items() if value is not None}
+        return search.change(place, _at(search, place).having(tensors=tensors), "parts of payloads left out")
+
+    for name in ("row_skip", "qp_value", "init_ids"):
+        if name in _at(search, place).elements["tensors"][number]:
+            having(**{name: None})
+    init_ids = _at(search, place).elements["tensors"][number].get("init_ids", {})
+    fewest(tuple(init_ids), lambda kept: having(init_ids={name: init_ids[name] for name in kept}))
 
 
 def range_of(count: int) -> tuple[int, ...]:

@@ -28,12 +28,12 @@ class Finding:
 
     def shown_by(self, streams: Sequence[bytes]) -> bool:
         """Whether a chain shows it."""
-        reports = _reports(streams, self.agreed)
+        reports = reports_of(streams, self.agreed)
         last = reports[-1]
         return (
             last.verdict is self.verdict
             and any((one.code, one.severity) == (self.code, self.severity) for one in last.diagnostics)
-            and _weighty(reports) <= self.allowed
+            and weighty(reports) <= self.allowed
         )
 
     def __str__(self) -> str:
@@ -45,17 +45,19 @@ def finding_in(streams: Sequence[bytes], keeps: str, agreed: Agreed) -> Finding:
     known = catalogue()
     if keeps not in known and keeps not in {rule.requirement for rule in known.values()}:
         raise UsageError(f"{keeps!r} is no diagnostic code and no requirement that the checker knows")
-    reports = _reports(streams, agreed)
+    reports = reports_of(streams, agreed)
     for found in sorted(reports[-1].diagnostics, key=lambda one: one.severity is Severity.INFO):
         if keeps in (found.code, found.requirement):
-            return Finding(found.code, found.severity, reports[-1].verdict, _weighty(reports), agreed)
+            return Finding(found.code, found.severity, reports[-1].verdict, weighty(reports), agreed)
     there = ", ".join(sorted({one.code for one in reports[-1].diagnostics})) or "nothing"
     raise UsageError(f"the stream does not show {keeps}; found: {there}")
 
 
-def _reports(streams: Sequence[bytes], agreed: Agreed) -> Sequence[StreamReport]:
+def reports_of(streams: Sequence[bytes], agreed: Agreed) -> Sequence[StreamReport]:
+    """The checker's report on each stream of a chain."""
     return check_chain(agreed.chain(streams), edition=agreed.edition, dependence=False).streams
 
 
-def _weighty(reports: Sequence[StreamReport]) -> frozenset[str]:
+def weighty(reports: Sequence[StreamReport]) -> frozenset[str]:
+    """The codes of errors and warnings in reports."""
     return frozenset(one.code for report in reports for one in report.diagnostics if one.severity is not Severity.INFO)

@@ -144,11 +144,14 @@ def _joined(parts: Sequence[Piece]) -> Piece:
 
 def _reduce_payloads(search: Search, anonymize: bool) -> None:
     """Levels in the place of payloads, where they end up smaller; otherwise the payload stays as it was."""
+    of, decoded = search.data, decoded_units(search.data, search.agreed)
     for place in _places(search):
         piece = piece_at(search.chain[place[0]], place[1])
         if not is_coded(piece):
             continue
-        unit = decoded_units(search.data, search.agreed).get((place[0], _label(search, place)))
+        if search.data != of:
+            of, decoded = search.data, decoded_units(search.data, search.agreed)
+        unit = decoded.get((place[0], _label(place)))
         if unit is None:
             continue
         chain, data, done = search.chain, search.data, search.done.copy()
@@ -160,7 +163,7 @@ def _reduce_payloads(search: Search, anonymize: bool) -> None:
             search.chain, search.data, search.done = chain, data, done
 
 
-def _label(search: Search, place: Place) -> str:
+def _label(place: Place) -> str:
     return "unit " + ".".join(map(str, place[1]))
 
 

@@ -28,6 +28,11 @@ def test_an_implementation_is_run_and_its_difference_told(capsys: pytest.Capture
     assert "the parent is not added" in text
 
 
+def test_a_command_that_takes_no_settings_is_run_on_files(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["diff", *FILES, "--decoder", BROKEN]) == 1
+    assert "the parent is not added" in capsys.readouterr().out
+
+
 def test_an_implementation_without_a_difference_gives_0(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["diff", UPDATE.id, "--adapter", "nnr_conformance.suite.runner.own:Interpreted"]) == 0
     assert "as expected" in capsys.readouterr().out
