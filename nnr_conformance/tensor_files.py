@@ -10,7 +10,6 @@ import json
 import math
 import os
 import secrets
-import shutil
 import tempfile
 import zipfile
 from abc import ABC, abstractmethod
@@ -65,7 +64,7 @@ def open_writer(path: str | os.PathLike[str]) -> Iterator[TensorWriter]:
         target = Path(path).resolve()
         folder = target.is_dir()
         unfinished = target.with_name(f".{secrets.token_hex(8)}.partial")
-        file = None if folder else unfinished.open("xb")
+        file = None if folder else unfinished.open("x+b")
     except (OSError, ValueError, RuntimeError) as error:
         raise UsageError(f"cannot write {os.fspath(path)}: {_reason(error)}") from error
     if file is None:
@@ -125,18 +124,24 @@ class TensorWriter(ABC):
         """
         if self._native(array.dtype) not in _DTYPE_NAMES:
             raise UsageError(f"tensor {name!r}: {array.dtype} cannot be written to {self._target.name}")
-        if name in self._names:
-            raise UsageError(f"tensor {name!r} occurs twice in {self._target.name}")
-        try:
-            encoded = name.encode("utf-8")
-        except UnicodeEncodeError as error:
-            raise UsageError(f"the tensor name {name!r} is not valid text") from error
-        self._check_name(name, len(encoded))
-        self._names.add(name)
-        with _failure_as_error(self._target):
-            self._broken = True
-            self._append(name, array)
-            self._broken = False
+        self._take_name(name)
+        self._change(lambda: self._append(name, array))
+
+    def rename(self, name: str, new: str) -> None:
+        """Give a tensor that was written another name, so that the old one is free again.
+
+        Raises as `write` does, and KeyError when there is no tensor `name`.
+        """
+        if name not in self._names:
+            raise KeyError(name)
+        self._take_name(new)
+        self._change(lambda: self._move(name, new))
+        self._names.remove(name)
+
+    def remove(self, name: str) -> None:
+        """Leave a tensor that was written out of the file. Raises KeyError when there is no tensor `name`."""
+        self._names.remove(name)
+        self._drop(name)
 
     def finish(self) -> None:
         """Complete the file; called by `open_writer`."""
@@ -149,11 +154,33 @@ class TensorWriter(ABC):
     def discard(self) -> None:
         """Release what is held, without an exception; called by `open_writer`."""
 
+    def _take_name(self, name: str) -> None:
+        if name in self._names:
+            raise UsageError(f"tensor {name!r} occurs twice in {self._target.name}")
+        try:
+            encoded = name.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise UsageError(f"the tensor name {name!r} is not valid text") from error
+        self._check_name(name, len(encoded))
+        self._names.add(name)
+
+    def _change(self, action: Callable[[], None]) -> None:
+        with _failure_as_error(self._target):
+            self._broken = True
+            action()
+            self._broken = False
+
     @abstractmethod
     def _check_name(self, name: str, encoded_bytes: int) -> None: ...
 
     @abstractmethod
     def _append(self, name: str, array: NDArray[Any]) -> None: ...
+
+    @abstractmethod
+    def _move(self, name: str, new: str) -> None: ...
+
+    @abstractmethod
+    def _drop(self, name: str) -> None: ...
 
     @abstractmethod
     def _complete(self) -> None: ...
@@ -176,12 +203,23 @@ class _NpzWriter(TensorWriter):
 
     def _append(self, name: str, array: NDArray[Any]) -> None:
         member = zipfile.ZipInfo()
-        member.filename = f"{name}.npy"  # set afterwards: the constructor would replace backslashes on some systems
+        # Set afterwards: the constructor would replace backslashes on some systems.
+        member.filename = member.orig_filename = f"{name}.npy"
         header = {"descr": npy.dtype_to_descr(_little(array.dtype)), "fortran_order": False, "shape": array.shape}
         with self._zip.open(member, "w", force_zip64=True) as stream:
             npy.write_array_header_1_0(stream, header)
             for block in _blocks(array):
                 stream.write(block)
+
+    def _move(self, name: str, new: str) -> None:
+        # The name is also before the data: the tensor is written again.
+        array = _read_npy(self._zip, self._zip.NameToInfo[f"{name}.npy"], self._file.tell())
+        self._drop(name)
+        self._append(new, array)
+
+    def _drop(self, name: str) -> None:
+        # Its bytes stay; no reader of ZIP files looks at what the directory does not name.
+        self._zip.filelist.remove(self._zip.NameToInfo.pop(f"{name}.npy"))
 
     def _complete(self) -> None:
         self._zip.close()
@@ -213,15 +251,35 @@ class _SafetensorsWriter(TensorWriter):
             "data_offsets": [first, first + array.nbytes],
         }
 
+    def _move(self, name: str, new: str) -> None:
+        self._header[new] = self._header.pop(name)
+
+    def _drop(self, name: str) -> None:
+        del self._header[name]
+
     def _complete(self) -> None:
+        places = self._close_gaps()
         header = json.dumps(self._header, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
         header += b" " * (-len(header) % 8)  # the data starts aligned, for readers that map the file
         if len(header) > _HEADER_LIMIT:
             raise NnrError(f"cannot write {self._target}: the names need a header above {_HEADER_LIMIT} bytes")
         self._file.write(len(header).to_bytes(8, "little") + header)
-        self._data.seek(0)
-        shutil.copyfileobj(self._data, self._file, _BLOCK)
+        for first, end in places:
+            self._data.seek(first)
+            for at in range(first, end, _BLOCK):
+                self._file.write(self._data.read(min(_BLOCK, end - at)))
         self._data.close()
+
+    def _close_gaps(self) -> list[tuple[int, int]]:
+        """Where in the data the tensors are that stay; the header then says where they come to be, without gaps."""
+        places = []
+        behind = 0
+        for tensor in sorted(self._header.values(), key=lambda tensor: tensor["data_offsets"]):
+            first, end = tensor["data_offsets"]
+            places.append((first, end))
+            tensor["data_offsets"] = [behind, behind + end - first]
+            behind += end - first
+        return places
 
     def discard(self) -> None:
         with suppress(OSError):

@@ -235,6 +235,43 @@ def test_an_exception_leaves_no_trace_and_is_not_replaced(
 
 
 @both_formats
+def test_a_tensor_that_is_given_another_name_frees_its_own(suffix: str, tmp_path: Path) -> None:
+    first, second = np.arange(6, dtype=np.int32).reshape(2, 3), np.full((), 2, np.float32)
+    with open_writer(tmp_path / f"m{suffix}") as writer:
+        writer.write("w", first)
+        writer.write("other", first)
+        writer.rename("w", "before")
+        writer.write("w", second)
+        for taken in ("w", "other"):
+            with pytest.raises(UsageError, match=f"'{taken}' occurs twice"):
+                writer.rename("before", taken)
+        with pytest.raises(KeyError):
+            writer.rename("not there", "new")
+    with read_tensors(tmp_path / f"m{suffix}") as tensors:
+        assert set(tensors) == {"w", "other", "before"}
+        assert np.array_equal(tensors["before"], first)
+        assert tensors["w"] == second
+
+
+@both_formats
+def test_a_tensor_that_is_removed_leaves_no_gap_that_readers_see(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"m{suffix}"
+    with open_writer(path) as writer:
+        for name, count in (("a", 3), ("b", 5), ("c", 7)):
+            writer.write(name, np.full(count, count, np.float32))
+        writer.remove("b")
+        with pytest.raises(KeyError):
+            writer.remove("b")
+        writer.write("b", np.zeros(2, np.int32))
+    with read_tensors(path) as tensors:
+        assert {name: len(tensors[name]) for name in tensors} == {"a": 3, "c": 7, "b": 2}
+        assert all(tensors[name].tolist() == [count] * count for name, count in (("a", 3), ("c", 7)))
+    if suffix == ".safetensors":
+        whole = pytest.importorskip("safetensors.numpy").load_file(path)
+        assert set(whole) == {"a", "b", "c"}
+
+
+@both_formats
 def test_a_name_is_written_once(suffix: str, tmp_path: Path) -> None:
     with open_writer(tmp_path / f"m{suffix}") as writer:
         writer.write("w", weights(2))

@@ -68,6 +68,9 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="JSON file with readings, limits, edition, out_of_band, tensors, as a conformance suite writes it",
     )
+    options.add_argument(
+        "--replace", action="store_true", help="of tensors with the same name write the last, not the others as well"
+    )
     options.add_argument("--base", metavar="FILE", help=".npz or .safetensors file with the model to update")
     add_common_options(options)
     options.add_argument("-q", "--quiet", action="store_true", help="print problems only")
@@ -104,7 +107,7 @@ def _main(arguments: argparse.Namespace) -> int:
         if report.verdict.exit_code:
             return _refused(report)
     chain.on_progress = progress.at
-    written = _Written()
+    written = _Written(dropping=arguments.replace)
     with ExitStack() as files:
         writer = files.enter_context(open_writer(arguments.output))
         _write_beside(chain, arguments, files)
@@ -114,7 +117,7 @@ def _main(arguments: argparse.Namespace) -> int:
             for tensor in chain:
                 written.write(writer, tensor.name, tensor.values, tensor.label)
                 del tensor
-        missing = sorted(set(arguments.tensor or ()) - written.names)
+        missing = sorted(set(arguments.tensor or ()) - set(written.names))
         if missing:
             progress.done()
             raise UsageError(f"no tensor {', '.join(map(repr, missing))} in {arguments.streams[-1]}")
@@ -165,18 +168,30 @@ def _write_levels(chain: ChainDecoder, writer: TensorWriter, written: _Written) 
 
 
 class _Written:
-    """Names and sizes of what was written; a name that occurs again gets its unit behind it: nothing is lost."""
+    """Names and sizes of what was written. A tensor replaces an earlier one of its name, which gets another name unless
+    `dropping`."""
 
-    def __init__(self) -> None:
-        self.names: set[str] = set()
+    def __init__(self, *, dropping: bool = False) -> None:
+        self._dropping = dropping
+        self.names: dict[str, str] = {}
         self.bytes = 0
 
     def write(self, writer: TensorWriter, name: str, values: NDArray[np.generic], label: str) -> None:
-        """Write one tensor."""
-        unique = name if name not in self.names else f"{name} ({label})"
-        writer.write(unique, values)
-        self.names.add(unique)
+        """Write one tensor, from the unit `label`."""
+        if name in self.names:
+            self._replace(writer, name)
+        writer.write(name, values)
+        self.names[name] = label
         self.bytes += values.nbytes
+
+    def _replace(self, writer: TensorWriter, name: str) -> None:
+        if self._dropping:
+            writer.remove(name)
+            return
+        before = self.names[name]
+        kept = f"{name} ({before})"
+        writer.rename(name, kept)
+        self.names[kept] = before
 
 
 def _conclude(arguments: argparse.Namespace, chain: ChainDecoder, written: _Written) -> int:

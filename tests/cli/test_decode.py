@@ -61,6 +61,49 @@ def test_levels_are_written_as_int32(tmp_path: Path) -> None:
         assert tensors["w"].dtype == np.int32
 
 
+def test_all_stages_are_written_in_one_run(tmp_path: Path) -> None:
+    model, levels, dequantized = (tmp_path / f"{name}.npz" for name in ("model", "levels", "dequantized"))
+    beside = ["--levels-output", str(levels), "--dequantized-output", str(dequantized)]
+    assert main([str(CHAIN[0]), str(CHAIN[1]), "-o", str(model), *beside]) == 0
+    alone = tmp_path / "alone.npz"
+    for option, found in ((), model), (("--levels",), levels), (("--transmitted",), dequantized):
+        assert main([*option, str(CHAIN[0]), str(CHAIN[1]), "-o", str(alone)]) == 0
+        assert same(found, alone)
+
+
+@pytest.mark.parametrize("option", ["--levels", "--transmitted"])
+def test_stages_beside_the_model_need_the_model(option: str, tmp_path: Path) -> None:
+    out, beside = tmp_path / "out.npz", tmp_path / "levels.npz"
+    assert main([option, str(CHAIN[0]), "-o", str(out), "--levels-output", str(beside)]) == 2
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_checked_first_and_does_not_conform_is_not_decoded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, beside = tmp_path / "out.npz", tmp_path / "levels.npz"
+    broken = BITSTREAMS / "requirements" / "10" / "10-stop-bit-missing-02.nnr"
+    assert main([str(broken), "-o", str(out)]) == 1
+    assert out.exists()
+    out.unlink()
+    assert main(["--check", str(broken), "-o", str(out), "--levels-output", str(beside)]) == 1
+    assert "nonconforming: stop_bit_missing" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_cannot_be_judged_is_not_decoded_either_when_it_is_checked_first(tmp_path: Path) -> None:
+    out = tmp_path / "out.npz"
+    assert main(["--check", str(CHAIN[1]), "-o", str(out)]) == 3
+    assert not out.exists()
+
+
+def test_what_conforms_is_decoded_alike_with_and_without_a_check(tmp_path: Path) -> None:
+    checked, unchecked = tmp_path / "checked.npz", tmp_path / "unchecked.npz"
+    assert main(["--check", *map(str, CHAIN), "-o", str(checked)]) == 0
+    assert main([*map(str, CHAIN), "-o", str(unchecked)]) == 0
+    assert same(checked, unchecked)
+
+
 def test_one_tensor_can_be_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out.npz"
     assert main([str(NNCODEC / "s01_pnet_default.nnc"), "--tensor", "conv2.bias", "-o", str(out)]) == 0
@@ -92,14 +135,27 @@ def test_what_can_be_decoded_of_a_broken_stream_is_written_and_the_rest_reported
     assert "unit 2" in capsys.readouterr().err
 
 
-def test_a_name_that_occurs_twice_loses_nothing(tmp_path: Path) -> None:
-    stream, out = tmp_path / "in.nnr", tmp_path / "out.npz"
-    first, second = (np.full((2, 2), number, np.float32) for number in (1, 2))
-    stream.write_bytes(start() + parameter_set() + raw("r", first) + raw("r", second))
+@pytest.mark.parametrize("suffix", [".npz", ".safetensors"])
+def test_a_name_that_occurs_again_is_that_of_the_last_and_loses_nothing(tmp_path: Path, suffix: str) -> None:
+    stream, out = tmp_path / "in.nnr", tmp_path / f"out{suffix}"
+    first, second, third = (np.full((2, number), number, np.float32) for number in (1, 2, 3))
+    units = (raw("r", first), raw("other", first), raw("r", second), raw("r", third))
+    stream.write_bytes(start() + parameter_set() + b"".join(units))
     assert main([str(stream), "-o", str(out)]) == 0
     with read_tensors(out) as tensors:
-        assert np.array_equal(tensors["r"], first)
-        assert np.array_equal(tensors["r (unit 3)"], second)
+        assert set(tensors) == {"other", "r", "r (unit 2)", "r (unit 4)"}
+        assert np.array_equal(tensors["r"], third)
+        assert np.array_equal(tensors["r (unit 2)"], first)
+        assert np.array_equal(tensors["r (unit 4)"], second)
+
+
+def test_the_last_tensor_of_a_name_can_be_had_alone(tmp_path: Path) -> None:
+    stream, out = tmp_path / "in.nnr", tmp_path / "out.npz"
+    first, second = (np.full((2, number), number, np.float32) for number in (1, 2))
+    stream.write_bytes(start() + parameter_set() + raw("r", first) + raw("r", second))
+    assert main(["--replace", str(stream), "-o", str(out)]) == 0
+    with read_tensors(out) as tensors:
+        assert {name: tensors[name].tolist() for name in tensors} == {"r": second.tolist()}
 
 
 @pytest.mark.parametrize("out", ["out.txt", "no/such/folder/out.npz", "."])
