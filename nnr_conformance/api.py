@@ -58,8 +58,9 @@ class ChainDecoder:
     `base`: the model that the first stream updates, by name. `transmitted_only`: the tensors of the last stream as they
     were transmitted, nothing composed or added. `wanted`: only tensors of these names. `on_progress`: called with the
     number of bytes done. `on_unit`: called with the number of the stream, each parsed unit and its trace; `on_decoded`:
-    with the number and each decoded unit. `disabled`: codes that are not reported. After the iteration `decoders` has
-    one decoder for each stream; findings are in `findings`, one for each stream.
+    with the number and each decoded unit. `disabled`: codes that are not reported. `digesting`: make the digests of the
+    stages, which reads every byte of the streams and of the tensors; without it only what is wanted is read. After the
+    iteration `decoders` has one decoder for each stream; findings are in `findings`, one for each stream.
     """
 
     streams: tuple[memoryview, ...]
@@ -72,6 +73,7 @@ class ChainDecoder:
     compiled: bool | None = None
     out_of_band: Mapping[str, Any] = field(default_factory=dict)
     disabled: frozenset[str] = frozenset()
+    digesting: bool = True
     decoders: list[StreamDecoder] = field(default_factory=list)
     findings: list[Findings] = field(default_factory=list)
     digests: list[StageDigests] = field(default_factory=list)
@@ -154,7 +156,8 @@ class ChainDecoder:
         before = sum(len(one) for one in self.streams[:number])
 
         def observe(unit: Unit, trace: list[TraceEntry]) -> None:
-            digests.add_unit(stream, unit, trace)
+            if self.digesting:
+                digests.add_unit(stream, unit, trace)
             if self.on_unit is not None:
                 self.on_unit(number, unit, trace)
             if self.on_progress is not None:
@@ -177,7 +180,8 @@ class ChainDecoder:
     def _units(self, decoder: StreamDecoder) -> Iterator[DecodedUnit]:
         digests = self.digests[-1]
         for unit in decoder:
-            digests.add_tensors(unit)
+            if self.digesting:
+                digests.add_tensors(unit)
             if self.on_decoded is not None:
                 self.on_decoded(len(self.decoders) - 1, unit)
             yield unit

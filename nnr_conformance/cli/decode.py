@@ -106,7 +106,7 @@ def _main(arguments: argparse.Namespace) -> int:
         report = check_chain(replace(chain, decoders=[], findings=[], digests=[]), edition=settings.edition)
         if report.verdict.exit_code:
             return _refused(report)
-    chain.on_progress = progress.at
+    chain.on_progress, chain.digesting = progress.at, False
     written = _Written(dropping=arguments.replace)
     with ExitStack() as files:
         writer = files.enter_context(open_writer(arguments.output))

@@ -56,13 +56,16 @@ class StageDigests:
         """A framed and parsed unit."""
         self._framing.update(_number(unit.first) + _number(unit.end))
         reader = BitReader(buffer)
-        pieces: list[bytes] = []
+        pieces: list[bytes | memoryview] = []
         for entry in trace:
             width = entry.size
             if width:
                 reader.position = entry.first
-                bits, spare = reader.bits(width), -width % 8
-                data = (bits << spare).to_bytes((width + spare) >> 3, "big")
+                if (entry.first | width) & 7 == 0:
+                    data: bytes | memoryview = reader.aligned_bytes(width >> 3)
+                else:
+                    bits, spare = reader.bits(width), -width % 8
+                    data = (bits << spare).to_bytes((width + spare) >> 3, "big")
                 pieces += (_text(entry.path), _TWO_NUMBERS(entry.first, width), data)
         self._syntax.update(b"".join(pieces))
 
