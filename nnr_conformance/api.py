@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnr_conformance.bits import Buffer
+from nnr_conformance.decoder.compressed_data import DataDecoder, decode_compressed_data
 from nnr_conformance.decoder.digests import StageDigests
 from nnr_conformance.decoder.how import FreeElements, PayloadObserver, UnitDecoder
 from nnr_conformance.decoder.model import (
@@ -59,8 +60,9 @@ class ChainDecoder:
     were transmitted, nothing composed or added. `wanted`: only tensors of these names. `on_progress`: called with the
     number of bytes done. `on_unit`: called with the number of the stream, each parsed unit and its trace; `on_decoded`:
     with the number and each decoded unit. `disabled`: codes that are not reported. `digesting`: make the digests of the
-    stages, which reads every byte of the streams and of the tensors; without it only what is wanted is read. After the
-    iteration `decoders` has one decoder for each stream; findings are in `findings`, one for each stream.
+    stages, which reads every byte of the streams and of the tensors; without it only what is wanted is read.
+    `decode_data`: what becomes of each compressed data unit (see `decoder.stream`). After the iteration `decoders` has
+    one decoder for each stream; findings are in `findings`, one for each stream.
     """
 
     streams: tuple[memoryview, ...]
@@ -74,6 +76,7 @@ class ChainDecoder:
     out_of_band: Mapping[str, Any] = field(default_factory=dict)
     disabled: frozenset[str] = frozenset()
     digesting: bool = True
+    decode_data: DataDecoder = decode_compressed_data
     decoders: list[StreamDecoder] = field(default_factory=list)
     findings: list[Findings] = field(default_factory=list)
     digests: list[StageDigests] = field(default_factory=list)
@@ -170,6 +173,7 @@ class ChainDecoder:
             tree,
             self.wanted,
             self.out_of_band,
+            self.decode_data,
             observe,
         )
         self.decoders.append(decoder)

@@ -14,6 +14,7 @@ from nnr_conformance.api import ChainDecoder, Streams, chain_decoder
 from nnr_conformance.checker.all_rules import ALL_RULES
 from nnr_conformance.checker.dependence import ReadingTracker, with_outcomes
 from nnr_conformance.checker.editions import check_profile, codes_beyond, known_edition
+from nnr_conformance.checker.headers import check_data_header
 from nnr_conformance.checker.rules import RuleCount, RuleRunner, SeenUnit
 from nnr_conformance.checker.scopes import ScopeCounts, counts_of_checks
 from nnr_conformance.decoder.stream import StreamDecoder
@@ -70,11 +71,15 @@ def check_chain(
     details: int = 0,
     edition: int | None = None,
     dependence: bool = True,
+    headers_only: bool = False,
 ) -> Report:
     """Run a chain decoder and the rules to their end and report; `disabled`: codes of rules to leave out.
 
-    `details`, `edition`: as for `check`. `dependence`: find out on which readings the verdicts depend.
+    `details`, `edition`: as for `check`. `dependence`: find out on which readings the verdicts depend. `headers_only`:
+    framing, syntax and semantics; no payload is decoded, no digest made, and what payloads would show stays open.
     """
+    if headers_only:
+        chain.decode_data, chain.digesting, dependence = check_data_header, False, False
     if edition is not None:
         disabled |= codes_beyond(known_edition(edition))
     tracker = ReadingTracker(chain.readings.recording())
@@ -116,7 +121,17 @@ def check_chain(
     counts = [runner.counts for runner in runners]
     scopes.extend(ScopeCounts() for _ in range(len(chain.decoders) - len(scopes)))
     streams = tuple(
-        _stream_report(labels[number], chain, number, decoder, rows[number], counts[number], scopes[number], collector)
+        _stream_report(
+            labels[number],
+            chain,
+            number,
+            decoder,
+            rows[number],
+            counts[number],
+            scopes[number],
+            collector,
+            headers_only,
+        )
         for number, decoder in enumerate(chain.decoders)
     )
     if dependence:
@@ -172,14 +187,16 @@ def _stream_report(
     counts: Mapping[str, RuleCount],
     scopes: ScopeCounts,
     collector: DetailsCollector | None,
+    headers_only: bool,
 ) -> StreamReport:
     diagnostics = tuple(decoder.findings)
+    verdict = verdict_of(diagnostics)
     chosen = {key: value for key, value in chain.readings.chosen.items() if not chain.readings.is_default(key)}
     return StreamReport(
         name=name,
         size=len(decoder.buffer),
         sha256=hashlib.sha256(decoder.buffer).hexdigest(),
-        verdict=verdict_of(diagnostics),
+        verdict=Verdict.UNDETERMINED if headers_only and verdict is Verdict.CONFORMING else verdict,
         units=tuple(
             UnitRow(unit.label, unit.unit_type, unit.first, unit.size, unit.payload_size, unit.names)
             for unit in decoder.units
@@ -189,9 +206,10 @@ def _stream_report(
         tensors=tuple(tensors),
         groups=grouped(diagnostics, decoder.buffer),
         diagnostics=diagnostics,
-        digests=chain.digests[number].hexdigests(),
+        digests=chain.digests[number].hexdigests() if chain.digesting else {},
         readings=chosen,
         rules={code: (count.passed, count.failed) for code, count in counts.items()}
         | counts_of_checks(scopes, diagnostics, chain.disabled),
         details=None if collector is None else collector.of_stream(number, decoder.buffer, diagnostics),
+        headers_only=headers_only,
     )

@@ -29,9 +29,11 @@ EPILOG = """\
 Every unit, header and payload is decoded and checked. Several streams are one chain: a model, then its updates in
 order; streams that have nothing to do with each other do not disturb each other, and --separate checks each alone.
 
-exit codes: 0 conforming, 1 nonconforming, 2 wrong use, 3 undetermined or a limit was hit
+exit codes: 0 conforming (with --headers: nothing is wrong in them), 1 nonconforming, 2 wrong use, 3 undetermined or a
+limit was hit
 
 example: nnr-check model.nnr
+         nnr-check --headers large.nnr
          nnr-check --verbose base.nnr update1.nnr update2.nnr
 """
 
@@ -54,6 +56,9 @@ def parser() -> argparse.ArgumentParser:
         choices=("auto", "1", "2"),
         default="auto",
         help="edition whose profiles and requirements apply; auto follows general_profile_idc of each model",
+    )
+    options.add_argument(
+        "--headers", action="store_true", help="check framing, syntax and semantics; do not decode the payloads"
     )
     options.add_argument("--separate", action="store_true", help="check each stream alone, not as a chain")
     options.add_argument("--base", metavar="FILE", help=".npz or .safetensors file with the model to update")
@@ -84,6 +89,8 @@ def _main(arguments: argparse.Namespace) -> int:
         colour=arguments.output is None and sys.stdout.isatty(),
     )
     _write(renderer(arguments.format)(report, run), arguments)
+    if arguments.headers and all(stream.right_so_far for stream in report.streams):
+        return 0
     return report.verdict.exit_code
 
 
@@ -127,7 +134,7 @@ def _check(paths: list[str], arguments: argparse.Namespace, details: int) -> Rep
     )
     progress = Progress(total, "checking")
     chain.on_progress = progress.at
-    report = check_chain(chain, paths, details=details, edition=_edition(arguments))
+    report = check_chain(chain, paths, details=details, edition=_edition(arguments), headers_only=arguments.headers)
     progress.done()
     return report
 

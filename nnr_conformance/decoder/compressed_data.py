@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,13 @@ _FIRST_EXTENSION = 2
 """The first value of nnr_decompressed_data_format that is reserved where two are known."""
 
 
+DataDecoder = Callable[
+    [Unit, PayloadBytes, tuple[str, ...], ModelState, UpdateTree, Sequence[TraceEntry], Judge, UnitDecoder],
+    "DecodedUnit | None",
+]
+"""Takes a NNR_NDU with its whole payload, as `decode_compressed_data` does."""
+
+
 def decode_compressed_data(
     unit: Unit,
     payload: PayloadBytes,
@@ -63,19 +70,7 @@ def decode_compressed_data(
 ) -> DecodedUnit:
     """Decode one NNR_NDU. Raises BitstreamError when its tensors cannot be had; the judge hears of lesser things."""
     findings = judge.findings
-    header = UnitHeader(unit, names, places_of(trace))
-    header.dims = dimensions(header, how.limits)
-    if unit.is_part:
-        header.tools.add("partial data")
-    payload_type = header.get("nnr_compressed_data_unit_payload_type")
-    if payload_type > PT_BLOCK:
-        stop(
-            "payload_type_reserved",
-            f"payload type {payload_type} cannot be decoded",
-            bits=header.place("nnr_compressed_data_unit_payload_type"),
-            path=header.path("nnr_compressed_data_unit_payload_type"),
-        )
-    members = held_tensors(header, payload_type)
+    header, payload_type, members = open_data_unit(unit, names, trace, how)
     parent = find_parent(header, tree, judge, how)
     if payload_type == PT_RAW_FLOAT:
         tensors: tuple[CodedTensor, ...] = (_raw_tensor(header, members[0], payload, findings, how),)
@@ -96,6 +91,25 @@ def decode_compressed_data(
         parent=parent,
         node=node,
     )
+
+
+def open_data_unit(
+    unit: Unit, names: tuple[str, ...], trace: Sequence[TraceEntry], how: UnitDecoder
+) -> tuple[UnitHeader, int, list[HeldTensor]]:
+    """What the header of a NNR_NDU says: its dimensions, the payload type, the tensors. Raises BitstreamError."""
+    header = UnitHeader(unit, names, places_of(trace))
+    header.dims = dimensions(header, how.limits)
+    if unit.is_part:
+        header.tools.add("partial data")
+    payload_type: int = header.get("nnr_compressed_data_unit_payload_type")
+    if payload_type > PT_BLOCK:
+        stop(
+            "payload_type_reserved",
+            f"payload type {payload_type} cannot be decoded",
+            bits=header.place("nnr_compressed_data_unit_payload_type"),
+            path=header.path("nnr_compressed_data_unit_payload_type"),
+        )
+    return header, payload_type, held_tensors(header, payload_type)
 
 
 def _data_format(header: UnitHeader, how: UnitDecoder) -> int | None:
@@ -164,41 +178,72 @@ def _coded_tensors(
     findings: Findings,
     how: UnitDecoder,
 ) -> tuple[CodedTensor, ...]:
-    codebooks = _codebooks(header, members, state, findings)
-    quantization = state.quantization_in_force(header.path()) if payload_type in (PT_FLOAT, PT_BLOCK) else None
-    points = entry_points(header, members, how, findings)
-    codings = []
-    for number, tensor in enumerate(members):
-        codebook = codebooks[number]
-        codings.append(
-            TensorCoding(
-                shape=coded_shape(header, tensor, how),
-                unary_length=header.get("cabac_unary_length_minus1") + 1,
-                dq=bool(header.get("dq_flag")) and payload_type != PT_INT,
-                scan_order=header.get("scan_order") if tensor.scanned else 0,
-                edition=2 if header.get("general_profile_idc") == 1 else 1,
-                qp_bits=0 if quantization is None else 6 + quantization.density,
-                parent_present=header.get("parent_node_id_present_flag") == 1,
-                codebook_size=0 if codebook is None else len(codebook),
-                codebook_zero=0 if codebook is None else codebook.zero_offset,
-                base=base_levels(header, tensor, parent, how),
-                history=history_marks(header, tensor, tree, how),
-                entry_points=points[number],
-            )
+    plan = coding_plan(header, members, payload_type, state, findings, how)
+    codings = [
+        replace(
+            coding,
+            base=base_levels(header, tensor, parent, how),
+            history=history_marks(header, tensor, tree, how),
         )
+        for tensor, coding in zip(members, plan.codings, strict=True)
+    ]
     results = entropy_decode(header, members, codings, payload, findings, how)
     _note_tools(header, payload_type, codings, results)
     tensors = []
-    for tensor, coding, result, codebook in zip(members, codings, results, codebooks, strict=True):
+    for tensor, coding, result, codebook in zip(members, codings, results, plan.codebooks, strict=True):
         check_history(header, tensor, result, tree, findings)
         place = (payload.absolute(result.first_bit), payload.absolute(result.end_bit))
         quantized = as_transmitted(header, tensor, result.quantized, how)
         values: NDArray[Any] = quantized
         qp = None
-        if quantization is not None:
-            values, qp = _dequantize(header, tensor, result, quantized, codebook, quantization, place, findings, how)
+        if plan.quantization is not None:
+            values, qp = _dequantize(
+                header, tensor, result, quantized, codebook, plan.quantization, place, findings, how
+            )
         tensors.append(CodedTensor(tensor.name, tensor.member, values, quantized, qp, place, coding.codebook_size))
     return tuple(tensors)
+
+
+@dataclass(frozen=True, slots=True)
+class CodingPlan:
+    """How the payload of a unit is coded, as the header and the parameter sets say it: by tensor in coding order.
+
+    `codings`: without what comes from parents. `quantization`: None where levels are not dequantized.
+    """
+
+    codebooks: list[Codebook | None]
+    quantization: Quantization | None
+    codings: list[TensorCoding]
+
+
+def coding_plan(
+    header: UnitHeader,
+    members: list[HeldTensor],
+    payload_type: int,
+    state: ModelState,
+    findings: Findings,
+    how: UnitDecoder,
+) -> CodingPlan:
+    """The plan of a payload that is entropy-coded. Raises BitstreamError when it makes no sense."""
+    codebooks = _codebooks(header, members, state, findings)
+    quantization = state.quantization_in_force(header.path()) if payload_type in (PT_FLOAT, PT_BLOCK) else None
+    points = entry_points(header, members, how, findings)
+    codings = [
+        TensorCoding(
+            shape=coded_shape(header, tensor, how),
+            unary_length=header.get("cabac_unary_length_minus1") + 1,
+            dq=bool(header.get("dq_flag")) and payload_type != PT_INT,
+            scan_order=header.get("scan_order") if tensor.scanned else 0,
+            edition=2 if header.get("general_profile_idc") == 1 else 1,
+            qp_bits=0 if quantization is None else 6 + quantization.density,
+            parent_present=header.get("parent_node_id_present_flag") == 1,
+            codebook_size=0 if codebook is None else len(codebook),
+            codebook_zero=0 if codebook is None else codebook.zero_offset,
+            entry_points=given,
+        )
+        for tensor, codebook, given in zip(members, codebooks, points, strict=True)
+    ]
+    return CodingPlan(codebooks, quantization, codings)
 
 
 def _dequantize(

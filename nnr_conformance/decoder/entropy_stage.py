@@ -93,13 +93,13 @@ def entropy_decode(
         mark_payload(how.readings, codings, outcome.results, skipping=outcome.skipping, history=outcome.history)
     how.free_elements.spend(sum(result.quantized.size for result in outcome.results), len(payload.data))
     for note in outcome.notes:
-        diagnostic = _placed(note, members, payload, path, strict=findings.strict)
+        diagnostic = placed(note, members, payload, path, strict=findings.strict)
         if note.element:
             # What is wrong is what the header says, and the payload shows it.
             diagnostic = replace(diagnostic, bits=header.place(note.element), path=header.path(note.element))
         findings.add(diagnostic)
     if outcome.fault is not None:
-        diagnostic = _placed(outcome.fault, members, payload, path, severity=Severity.ERROR)
+        diagnostic = placed(outcome.fault, members, payload, path, severity=Severity.ERROR)
         if outcome.fault.code not in BEHIND_THE_LEVELS:
             raise BitstreamError(diagnostic) from outcome.fault
         findings.add(diagnostic)
@@ -142,7 +142,7 @@ def _attempt(codings: list[TensorCoding], payload: PayloadBytes, rules: PayloadR
     return _Outcome(results, decoder.notes, None)
 
 
-def _placed(
+def placed(
     found: Note | EntropyFault,
     members: list[HeldTensor],
     payload: PayloadBytes,

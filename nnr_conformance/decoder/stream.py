@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from nnr_conformance.decoder.compressed_data import decode_compressed_data
+from nnr_conformance.decoder.compressed_data import DataDecoder, decode_compressed_data
 from nnr_conformance.decoder.how import UnitDecoder
 from nnr_conformance.decoder.model_state import ModelState
 from nnr_conformance.decoder.order_machines import ELEMENT, REFERENCE_LIST
@@ -56,9 +56,10 @@ class UnitSummary:
 class StreamDecoder:
     """Decodes one stream; iterate over it once. What it found is in its fields while and after it runs.
 
-    `wanted`: decode only units that hold a tensor of these names (None: all). `on_unit`: called with each unit and its
-    trace, before the unit is decoded. `tree`: shared by the streams of a chain. Diagnostics go to `findings`; no
-    exception leaves.
+    `wanted`: decode only units that hold a tensor of these names (None: all). `decode_data`: what becomes of each of
+    these units; takes and gives what `decode_compressed_data` does, or None when there are to be no tensors.
+    `on_unit`: called with each unit and its trace, before the unit is decoded. `tree`: shared by the streams of a
+    chain. Diagnostics go to `findings`; no exception leaves.
     """
 
     buffer: memoryview
@@ -67,6 +68,7 @@ class StreamDecoder:
     tree: UpdateTree = field(default_factory=UpdateTree)
     wanted: frozenset[str] | None = None
     out_of_band: Mapping[str, Any] = field(default_factory=dict)
+    decode_data: DataDecoder = decode_compressed_data
     on_unit: Callable[[Unit, list[TraceEntry]], None] | None = None
     units: list[UnitSummary] = field(default_factory=list)
     carried: list[CarriedData] = field(default_factory=list)
@@ -238,7 +240,7 @@ class StreamDecoder:
         self._hear_of_elements(unit, names, "indexed" if indexed else "named", trace)
         if self.wanted is not None and not self._is_wanted(names):
             return names, None
-        decoded = decode_compressed_data(unit, payload, names, state, self.tree, trace, self.judge, self.how)
+        decoded = self.decode_data(unit, payload, names, state, self.tree, trace, self.judge, self.how)
         return names, decoded
 
     def _hear_of_elements(self, unit: Unit, names: tuple[str, ...], event: str, trace: list[TraceEntry]) -> None:

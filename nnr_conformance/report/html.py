@@ -90,6 +90,8 @@ def _in_words(stream: StreamReport) -> str:
     said = ", ".join(found) if found else "nothing to report"
     if stream.verdict is Verdict.UNDETERMINED:
         said += "; neither proven right nor wrong"
+    if stream.headers_only:
+        said += "; payloads were not decoded"
     if stream.undecoded:
         said += f"; {many(len(stream.undecoded), 'unit')} not decoded"
     said = f"{said[0].upper()}{said[1:]}."

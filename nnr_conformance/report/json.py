@@ -46,6 +46,7 @@ def _stream(stream: StreamReport) -> dict[str, Any]:
         "bytes": stream.size,
         "sha256": stream.sha256,
         "verdict": stream.verdict.value,
+        "headers_only": stream.headers_only,
         "tools": list(stream.tools),
         "readings": stream.readings,
         "consulted_readings": readings_to_plain(stream),

@@ -36,6 +36,7 @@ def _summary(stream: StreamReport, version: str, run: Run) -> dict[str, Any]:
         "bytes": stream.size,
         "sha256": stream.sha256,
         "verdict": stream.verdict.value,
+        "headers_only": stream.headers_only,
         "readings": stream.readings,
         "consulted_readings": readings_to_plain(stream),
         "depends_on": [one.reading for one in stream.depends_on],

@@ -165,7 +165,8 @@ class StreamReport:
 
     `readings`: ids with the chosen names, of those that are not the default. `rules`: for each rule by its code how
     often its requirement was met and not met; (0, 0) where it did not apply. `details`: when they were asked for.
-    `consulted`: readings whose choices differ on this stream, of those that nobody chose.
+    `consulted`: readings whose choices differ on this stream, of those that nobody chose. `headers_only`: no payload
+    was decoded, so that without errors the verdict is undetermined.
     """
 
     name: str
@@ -183,6 +184,12 @@ class StreamReport:
     rules: dict[str, tuple[int, int]]
     details: StreamDetails | None = None
     consulted: tuple[ReadingOutcome, ...] = ()
+    headers_only: bool = False
+
+    @property
+    def right_so_far(self) -> bool:
+        """Whether nothing was wrong or undetermined in what was looked at."""
+        return verdict_of(self.diagnostics) is Verdict.CONFORMING
 
     def with_consulted(self, consulted: tuple[ReadingOutcome, ...]) -> StreamReport:
         """The same report with what it depends on."""

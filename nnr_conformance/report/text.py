@@ -37,6 +37,9 @@ def _paint(text: str, kind: str, colour: bool) -> str:
 def _stream(stream: StreamReport, verbose: bool, colour: bool) -> Iterator[str]:
     yield f"{stream.name}: {_paint(stream.verdict.value, stream.verdict.value, colour)}"
     yield from _wrapped(_summary(stream))
+    if stream.headers_only:
+        found = "nothing wrong was found in the headers, " if stream.right_so_far else ""
+        yield from _wrapped(f"{found}payloads were not decoded")
     if stream.tools:
         yield from _wrapped("tools: " + ", ".join(stream.tools))
     if stream.readings:
@@ -70,9 +73,9 @@ def _summary(stream: StreamReport) -> str:
     parts = [
         f"{stream.size} bytes",
         f"{len(stream.units)} units",
-        f"{len(stream.tensors)} tensors",
-        f"{weights} weights",
     ]
+    if not stream.headers_only:
+        parts += [f"{len(stream.tensors)} tensors", f"{weights} weights"]
     if weights:
         parts.append(f"{8 * stream.size / weights:.3g} bits/weight")
     return ", ".join(parts)
