@@ -130,7 +130,7 @@ class ChainDecoder:
     def units(self) -> Iterator[tuple[int, DecodedUnit]]:
         """Every decoded unit of every stream with the number of its stream; checked for composition, nothing kept."""
         tree = UpdateTree()
-        composition = CompositionCheck(self.limits)
+        composition = CompositionCheck(self.limits, Parents(self.base, dict.fromkeys(self.base)))
         for number, stream in enumerate(self.streams):
             decoder = self._decoder(stream, tree, number)
             composition.begin(decoder.findings)

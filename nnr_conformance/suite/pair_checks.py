@@ -11,12 +11,14 @@ from nnr_conformance.diagnostics import Diagnostic, catalogue
 from nnr_conformance.errors import BuildError
 from nnr_conformance.limits import DEFAULT_LIMITS
 from nnr_conformance.report.model import Report
+from nnr_conformance.suite.corpus.recipes import base_arrays
 from nnr_conformance.suite.requirement_pairs import Built, Pair, load_pairs
 
 
 def check_pair_stream(pair: Pair, data: bytes, disabled: frozenset[str] = frozenset()) -> Report:
     """Check one stream of a pair under the pair's readings, limits, edition and out-of-band parameters."""
     options = {name: found for name, found in pair.check.items() if name not in {"limits", "readings", "edition"}}
+    options["base"] = base_arrays(pair.check)
     limits = replace(DEFAULT_LIMITS, **pair.check.get("limits", {}))
     chain = chain_decoder(data, readings=pair.readings, limits=limits, **options)
     return check_chain(chain, disabled=disabled, edition=pair.check.get("edition"))

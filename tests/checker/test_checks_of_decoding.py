@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import nnr_conformance
 from nnr_conformance import Verdict
 from tests.decoder.stream_builder import coded, parameter_set, raw, start
 
+BITSTREAMS = Path(__file__).parents[2] / "bitstreams"
 GRID = np.arange(12, dtype=np.float32).reshape(3, 4)
 DATA = raw("r", GRID)
 
@@ -65,3 +67,11 @@ def test_decoding_alone_says_why_a_tensor_is_missing_or_replaced() -> None:
     decoded = nnr_conformance.decode(flat(DATA, DATA, *halves))
     assert [one.code for one in decoded.diagnostics] == ["element_repeated", "partial_data_incomplete"]
     assert np.array_equal(decoded.tensors["r"], GRID)
+
+
+def test_an_update_that_does_not_fit_the_model_it_updates_is_found_without_decoding_that() -> None:
+    stream = (BITSTREAMS / "requirements" / "6" / "6-root-with-parent-01.nnr").read_bytes()
+    for shape, codes in (((1,), []), ((2,), ["update_shape"]), ((0,), ["update_shape"])):
+        base = {"w": np.zeros(shape, np.float32)}
+        assert found(stream, base=base) == codes
+        assert [one.code for one in nnr_conformance.decode(stream, base=base).diagnostics] == codes
