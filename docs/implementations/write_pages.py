@@ -1,10 +1,10 @@
 """Write the result pages of decoders, and the baselines of their failures, from runs of the whole corpus.
 
-    python docs/implementations/write_pages.py [--check] [NAME...]
+    python docs/implementations/write_pages.py [--check] [--run FILE] [NAME...]
 
 Run from the root of the repository, with examples/nncodec in PYTHONPATH. A NAME is that of a page; an implementation
 that cannot be run here is an error. `--check` runs, writes nothing, and ends with exit code 1 when anything would
-change.
+change. `--run` takes the results of the one page from a file that `nnr-suite run --results FILE` wrote.
 """
 
 from __future__ import annotations
@@ -16,13 +16,19 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from textwrap import fill
 
 from explained import Cause, baseline_of, causes, divergences, explained
 
+from nnr_conformance.errors import NnrError
+from nnr_conformance.suite.corpus.families.tool_pairs import REQUIREMENTS
 from nnr_conformance.suite.results.baseline_file import text_of
-from nnr_conformance.suite.results.header import header_of
-from nnr_conformance.suite.results.markdown import table, tally_table, text, tool_table
+from nnr_conformance.suite.results.header import corpus_digest, header_of
+from nnr_conformance.suite.results.markdown import finding_lines, table, tally_table, text, tool_table
 from nnr_conformance.suite.results.report import RunReport, about_of
+from nnr_conformance.suite.results.runs import load_run
+from nnr_conformance.suite.results.suspects import Finding, findings
+from nnr_conformance.suite.results.text import what_fails
 from nnr_conformance.suite.runner.cases import golden_cases
 from nnr_conformance.suite.runner.declaration import from_adapter, from_file
 from nnr_conformance.suite.runner.driver import run_cases
@@ -32,6 +38,8 @@ from nnr_conformance.suite.runner.model import CaseResult, Result
 
 FOLDER = Path(__file__).parent
 EXAMPLES = FOLDER.parent.parent / "examples" / "nncodec"
+
+WIDTH = 120
 
 ABOUT_RESULTS = """\
 Each stream of the corpus went to the decoder in a process of its own. Where the public facts on the standard can be
@@ -76,14 +84,28 @@ PAGES = (
 
 def report_of(page: Page) -> RunReport:
     """Run the whole corpus."""
-    implementation = replace(page.reached(), name="NNCodec")
-    if implementation.version != page.release:
-        raise SystemExit(f"{page.name} is about NNCodec {page.release}; installed is {implementation.version}")
+    implementation = page.reached()
     cases = golden_cases()
     with executor_for("", int(os.environ.get("NNR_JOBS", os.cpu_count() or 1))) as executor:
         found = {one.case: one for one in run_cases(implementation, cases, executor)}
     header = header_of(implementation, len(cases), date="")
     return RunReport(header, tuple(found[case.id] for case in cases), {case.id: about_of(case) for case in cases})
+
+
+def of_page(page: Page, report: RunReport) -> RunReport:
+    """The run under the name of the page, cases in the order of the manifest; it is of the release and whole."""
+    header = replace(report.header, implementation="NNCodec")
+    if header.version != page.release or header.corpus_digest != corpus_digest() or report.is_partial:
+        raise SystemExit(f"{page.name} is about NNCodec {page.release} and the whole corpus, this run is not")
+    found = {one.case: one for one in report.results}
+    return RunReport(header, tuple(found[case.id] for case in golden_cases()), report.about)
+
+
+def files_of(page: Page, report: RunReport) -> Iterator[tuple[Path, str]]:
+    """The page and the baseline: where they are, and what is in them."""
+    yield FOLDER / f"{page.name}.md", "".join(f"{line}\n" for line in page_lines(page, report))
+    baseline = text_of(baseline_of(report, causes()))
+    yield EXAMPLES / f"baseline-{page.release}.yaml", "".join(f"{line}\n" for line in baseline)
 
 
 def page_lines(page: Page, report: RunReport) -> Iterator[str]:
@@ -94,21 +116,56 @@ def page_lines(page: Page, report: RunReport) -> Iterator[str]:
     yield ""
     yield f"Written by `python docs/implementations/write_pages.py {page.name}`."
     yield ""
-    yield page.how
+    yield from _prose(page.how)
     yield ""
-    yield f"Corpus {header.corpus} ({header.corpus_digest[:12]}), {header.cases} cases, each within"
-    yield f"{header.memory >> 30} GiB and {header.seconds:g} s. Of the {ran} cases that are not refused as not"
-    yield f"supported, {counts[Result.PASS]} pass."
+    yield from _prose(
+        f"Corpus {header.corpus} ({header.corpus_digest[:12]}), {header.cases} cases, each within "
+        f"{header.memory >> 30} GiB and {header.seconds:g} s. Of the {ran} cases that are not refused as not "
+        f"supported, {counts[Result.PASS]} pass."
+    )
     yield ""
     yield from table([one.value for one in Result], [[str(counts[one]) for one in Result]])
     yield ""
     yield ABOUT_RESULTS
     groups = explained(report, causes())
+    found = findings(report)
+    yield from _section("Found without being told", _told_by_nobody(found))
     yield from _section("Divergences", _divergences(groups))
     yield from _section("Readings that it follows", _readings(report, groups))
     yield from _section("Not supported", _unsupported(report))
     yield from _section("Classes", tally_table("class", report.by_class))
     yield from _section("Tools", tool_table(report.tools))
+    yield from _section("What fails", finding_lines(found))
+
+
+def _told_by_nobody(found: Sequence[Finding]) -> Iterator[str]:
+    yield from _prose(
+        "What the suite finds to fail as a whole from this run and the manifest alone, which know nothing of NNCodec "
+        "(`nnr_conformance/suite/results/suspects.py`; in full at the end). Beside each finding are the divergences "
+        "of the registry that are about the same requirement, and those whose stream is among the failures."
+    )
+    yield ""
+    met: set[str] = set()
+    rows = []
+    for one in found:
+        by_requirement, by_stream = _met(one)
+        met |= {*by_requirement, *by_stream}
+        rows.append((text(what_fails(one)), ", ".join(by_requirement), ", ".join(by_stream), one.example))
+    yield from table(("fails", "same requirement", "stream among failures", "example"), rows)
+    yield ""
+    yield from _prose(f"These findings meet {len(met)} of {len(divergences())} divergences.")
+
+
+def _met(found: Finding) -> tuple[list[str], list[str]]:
+    """The divergences of the registry that a finding meets, by requirement, and others by their stream."""
+    tools = (name.removeprefix("tool:") for name in found.properties)
+    about = {*found.properties, *(REQUIREMENTS[tool] for tool in tools if tool in REQUIREMENTS)}
+    codes = {name.removeprefix("code:") for name in found.properties if name.startswith("code:")}
+    rows = divergences().values()
+    same = [row["id"] for row in rows if about & {*row["requirements"]} or codes & {*row["codes"]}]
+    cases = {*found.cases}
+    shown = [row["id"] for row in rows if (row["stream"] or "").removesuffix(".nnr") in cases]
+    return same, [name for name in shown if name not in same]
 
 
 def _divergences(groups: dict[Cause | None, list[CaseResult]]) -> Iterator[str]:
@@ -125,7 +182,7 @@ def _divergences(groups: dict[Cause | None, list[CaseResult]]) -> Iterator[str]:
     seen = {name for name, _ in found}
     unseen = [name for name in divergences() if name not in seen]
     yield ""
-    yield f"Divergences that no failure shows: {', '.join(unseen)}."
+    yield from _prose(f"Divergences that no failure shows: {', '.join(unseen)}.")
     yield ""
     yield "They are about the encoder, about what is not supported or what a reading allows, or are hidden by others."
 
@@ -146,13 +203,17 @@ def _readings(report: RunReport, groups: dict[Cause | None, list[CaseResult]]) -
     for cause, ones in groups.items():
         if cause is not None and cause.reading:
             yield ""
-            yield f"{cause.reading}: {len(ones)} failures, which no choice of this reading explains alone; first"
-            yield f"{ones[0].case}."
+            first = f"{len(ones)} failures, which no choice of this reading explains alone; first {ones[0].case}"
+            yield from _prose(f"{cause.reading}: {first}.")
 
 
 def _unsupported(report: RunReport) -> Iterator[str]:
     said = Counter(one.detail for one in report.results if one.result is Result.NOT_SUPPORTED)
     yield from table(("NNCodec says", "cases"), ((text(words), str(count)) for words, count in said.most_common()))
+
+
+def _prose(words: str) -> Iterator[str]:
+    yield fill(words, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def _section(title: str, lines: Iterator[str]) -> Iterator[str]:
@@ -167,20 +228,21 @@ def main() -> int:
     options = argparse.ArgumentParser()
     options.add_argument("names", nargs="*", metavar="NAME", help=", ".join(page.name for page in PAGES))
     options.add_argument("--check", action="store_true")
+    options.add_argument("--run", type=Path, metavar="FILE")
     arguments = options.parse_args()
+    if arguments.run is not None and len(arguments.names) != 1:
+        options.error("--run is of one page")
     for name in set(arguments.names) - {page.name for page in PAGES}:
         options.error(f"there is no page {name}")
     changed = 0
     for page in PAGES:
         if arguments.names and page.name not in arguments.names:
             continue
-        report = report_of(page)
-        baseline = baseline_of(report, causes())
-        for path, lines in (
-            (FOLDER / f"{page.name}.md", page_lines(page, report)),
-            (EXAMPLES / f"baseline-{page.release}.yaml", text_of(baseline)),
-        ):
-            written = "".join(f"{line}\n" for line in lines)
+        try:
+            report = of_page(page, report_of(page) if arguments.run is None else load_run(arguments.run))
+        except NnrError as error:
+            raise SystemExit(str(error)) from error
+        for path, written in files_of(page, report):
             if not path.exists() or path.read_text(encoding="utf-8") != written:
                 changed += 1
                 print(f"{path.name} {'differs' if arguments.check else 'written'}")

@@ -12,7 +12,7 @@ from nnr_conformance.suite.corpus.tool_units import ToolChain
 
 _BUG = "A decoder that has each of these tools right when it is alone, and takes for granted what the others change."
 
-_REQUIREMENTS = {
+REQUIREMENTS = {
     "integer": "R-NDU-25",
     "uniform": "R-QP-04",
     "codebook": "R-CB-05",
@@ -45,7 +45,7 @@ def recipes() -> Iterator[Recipe]:
         for depth, units in enumerate(chain.streams()):
             last = depth == chain.length - 1
             purpose = f"Together in one unit: {', '.join(tools)}." if last else _before(depth)
-            requirements = sorted({_REQUIREMENTS[tool] for tool in tools}) if last else ["R-ED2-12"]
+            requirements = sorted({REQUIREMENTS[tool] for tool in tools}) if last else ["R-ED2-12"]
             stream: dict[str, Any] = {"purpose": purpose, "requirements": requirements, "units": units}
             stream["diagnostics"] = sorted(chain.findings(depth))
             streams.append(stream | ({"behind": len(streams)} if depth else {}))
