@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -16,10 +15,12 @@ from nnr_conformance.cli.run_options import IMPLEMENTATION_HELP, add_implementat
 from nnr_conformance.cli.streams import add_common_options, limits_of, read_out_of_band
 from nnr_conformance.errors import UsageError
 from nnr_conformance.readings import Readings
+from nnr_conformance.report.json import dump
 from nnr_conformance.report.model import Verdict
+from nnr_conformance.report.printing import printable
 from nnr_conformance.suite.diff.bins import bins_of
 from nnr_conformance.suite.diff.localise import localised
-from nnr_conformance.suite.diff.text import lines, plain
+from nnr_conformance.suite.diff.text import lines, plain, plain_without_output
 from nnr_conformance.suite.runner.cases import golden_cases
 from nnr_conformance.suite.runner.expected import STAGES, Choices, chain_of, expected_verdict
 from nnr_conformance.suite.runner.field_streams import KIND, settings_of
@@ -114,7 +115,10 @@ def _of_implementation(arguments: argparse.Namespace, implementation: Implementa
     answer = answered(implementation, case, folder)
     result = judged(implementation, case, answer)
     if answer.ending is not Ending.DECODED:
-        print(f"{case.id}: {result.result.value}{': ' if result.detail else ''}{result.detail}")
+        if arguments.format == "json":
+            print(dump(plain_without_output(result), indent=2))
+        else:
+            print(printable(f"{case.id}: {result.result.value}{': ' if result.detail else ''}{result.detail}"))
         return NOT_DECODED
     decoding: Decoding = read_output(folder)
     output = {stage: arrays for stage in STAGES if (arrays := getattr(decoding, stage)) is not None}
@@ -132,9 +136,9 @@ def _shown(
         raise UsageError(f"{case.id} is {verdict.value}: there is nothing that it is to be decoded to")
     found = localised(case, choices, output, trace)
     if arguments.format == "json":
-        print(json.dumps(plain(case, found), indent=2))
+        print(dump(plain(case, found), indent=2))
     else:
-        print(*lines(case, found), sep="\n")
+        print(*map(printable, lines(case, found)), sep="\n")
     return DIFFERS if found is not None else 0
 
 

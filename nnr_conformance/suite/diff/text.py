@@ -9,9 +9,10 @@ from typing import Any
 from nnr_conformance.suite.diff.entropy import BinDifference
 from nnr_conformance.suite.diff.localise import NONE, Divergence
 from nnr_conformance.suite.registry_rows import load_requirements
-from nnr_conformance.suite.runner.model import Case
+from nnr_conformance.suite.runner.model import Case, CaseResult
 
 SCHEMA = "nnr-diff/1"
+"""Of the JSON format; see `spec/schemas/diff.schema.json`."""
 MOST_NAMES = 8
 
 _STAGES = {
@@ -56,6 +57,12 @@ def plain(case: Case, found: Divergence | None) -> dict[str, Any]:
             row["difference"] |= {"kind": found.difference.kind.value, "text": str(found.difference)}
         row["requirements"] = [name for name, _ in _requirements(case, found.stage)]
     return row
+
+
+def plain_without_output(result: CaseResult) -> dict[str, Any]:
+    """A value of JSON for a decoder that did not decode the stream."""
+    row = {"schema": SCHEMA, "case": result.case, "same": False}
+    return {**row, "result": result.result.value, "detail": result.detail}
 
 
 def _bin_lines(found: BinDifference, excerpt: str) -> Iterator[str]:

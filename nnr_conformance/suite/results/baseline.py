@@ -71,14 +71,15 @@ def empty(header: RunHeader) -> Baseline:
 
 
 def marked(report: RunReport, baseline: Baseline) -> RunReport:
-    """The report in which failures that are expected, and no others, are `known`."""
+    """The report in which failures that are expected, and no others, are `known` and have their reasons."""
     listed = _listed(baseline)
     results = tuple(
         replace(one, known=name in listed and matches(one, *listed[name]))
         for one in report.results
         for name in (printable(one.case),)
     )
-    return RunReport(report.header, results, report.about)
+    reasons = {one.case: listed[printable(one.case)][0].why for one in results if one.known}
+    return RunReport(report.header, results, report.about, reasons)
 
 
 def compared(report: RunReport, baseline: Baseline) -> Problems:

@@ -14,8 +14,10 @@ from typing import Any
 import yaml
 
 from nnr_conformance.errors import UsageError
+from nnr_conformance.readings import known_readings
 from nnr_conformance.report.printing import printable
-from nnr_conformance.suite.results.report import FAILURES
+from nnr_conformance.suite.registry_rows import load_divergences
+from nnr_conformance.suite.results.report import FAILURES, Reason
 from nnr_conformance.suite.runner.model import Result
 
 SCHEMA = "nnr-baseline/1"
@@ -47,6 +49,11 @@ class Group:
     link: str = ""
     divergence: str = ""
     reading: str = ""
+
+    @property
+    def why(self) -> Reason:
+        """Why the cases fail."""
+        return Reason(self.reason, self.link, self.divergence, self.reading)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +140,10 @@ def _group(row: Any, place: str) -> Group:
         raise UsageError(f"{place}: result is {name!r}, not one of {', '.join(results)}")
     cases = tuple(_expected(one, place) for one in _list(row.get("cases"), f"{place}: cases"))
     reason, link, divergence, reading = (_text(row.get(name, ""), f"{place}: {name}") for name in _REASONS)
+    if divergence and divergence not in load_divergences():
+        raise UsageError(f"{place}: spec/divergences.yaml has no {divergence!r}")
+    if reading and reading not in known_readings():
+        raise UsageError(f"{place}: spec/readings.yaml has no {reading!r}")
     return Group(results[name], cases, reason, link, divergence, reading)
 
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from nnr_conformance.decoder.digests import STAGES
 from nnr_conformance.report.html_text import decimal, text
-from nnr_conformance.suite.results.report import FAILURES, About, RunReport
+from nnr_conformance.suite.results.report import FAILURES, About, Reason, RunReport
 from nnr_conformance.suite.runner.model import CaseResult, Result
 
 Row = TypeVar("Row")
@@ -25,7 +25,7 @@ def case_matrix(report: RunReport) -> Iterator[str]:
     yield from _filter({one.result for one in shown}, tools)
     yield from _head("Cases and stages", ("case", "result", *map(text, stages), "detail"))
     for one in shown:
-        cells = [_result(one), *(_stage(one, stage) for stage in stages), _detail(one)]
+        cells = [_result(one), *(_stage(one, stage) for stage in stages), _detail(one, report.reasons.get(one.case))]
         yield _row(one.case, [one.result.value], tools.numbers(one.case), cells)
     yield from _end(len(report.results), len(shown))
 
@@ -122,5 +122,6 @@ def _stage(one: CaseResult, stage: str) -> str:
     return '<td class="mark pass">same</td>'
 
 
-def _detail(one: CaseResult) -> str:
-    return f'<td class="detail"><bdi>{text(one.detail)}</bdi></td>'
+def _detail(one: CaseResult, reason: Reason | None) -> str:
+    why = "" if reason is None else f'<div class="soft">expected: <bdi>{text(str(reason))}</bdi></div>'
+    return f'<td class="detail"><bdi>{text(one.detail)}</bdi>{why}</td>'

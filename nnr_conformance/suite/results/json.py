@@ -15,6 +15,8 @@ from nnr_conformance.suite.results.plain import (
     finding_to_plain,
     header_from_plain,
     header_to_plain,
+    reason_from_plain,
+    reason_to_plain,
     result_from_plain,
     result_to_plain,
 )
@@ -30,8 +32,10 @@ def render(report: RunReport) -> Iterator[str]:
     yield ' "results": ['
     last = len(report.results) - 1
     for number, one in enumerate(report.results):
-        about = report.about.get(one.case)
-        values = result_to_plain(one) | ({} if about is None else {"about": about_to_plain(about)})
+        about, reason = report.about.get(one.case), report.reasons.get(one.case)
+        values = result_to_plain(one)
+        values |= {} if reason is None else {"expected": reason_to_plain(reason)}
+        values |= {} if about is None else {"about": about_to_plain(about)}
         yield f"  {dump(values)}{',' if number < last else ''}"
     yield " ]"
     yield "}"
@@ -49,8 +53,10 @@ def parse(text: str) -> RunReport:
     if not isinstance(rows, list):
         raise UsageError("a run without results")
     results = tuple(map(result_from_plain, rows))
-    about = {one.case: about_from_plain(row["about"]) for one, row in zip(results, rows, strict=True) if "about" in row}
-    return RunReport(header_from_plain(values.get("header")), results, about)
+    pairs = [*zip(results, rows, strict=True)]
+    about = {one.case: about_from_plain(row["about"]) for one, row in pairs if "about" in row}
+    reasons = {one.case: reason_from_plain(row["expected"]) for one, row in pairs if "expected" in row}
+    return RunReport(header_from_plain(values.get("header")), results, about, reasons)
 
 
 def summary(report: RunReport) -> dict[str, Any]:

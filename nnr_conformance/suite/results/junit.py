@@ -1,7 +1,8 @@
 """A run as JUnit XML, which continuous integration shows as tests: a suite for a folder of streams, a test for a case.
 
 A decoding to something else and a nonconforming stream that was decoded are failures, as is a rejection; a crash or
-timeout is an error in the sense of JUnit. A failure that a baseline expects is skipped, as is what is not supported.
+timeout is an error in the sense of JUnit. A failure that a baseline expects is skipped, with its reason in
+properties; what is not supported is skipped, too.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from nnr_conformance.report.printing import printable
-from nnr_conformance.suite.results.report import FAILURES, RunHeader, RunReport
+from nnr_conformance.suite.results.plain import reason_to_plain
+from nnr_conformance.suite.results.report import FAILURES, Reason, RunHeader, RunReport
 from nnr_conformance.suite.results.text import what_failed
 from nnr_conformance.suite.runner.model import CaseResult, Result
 
@@ -33,7 +35,7 @@ def render(report: RunReport) -> Iterator[str]:
             yield f"      <property{_attributes(name=key, value=value)}/>"
         yield "    </properties>"
         for one in results:
-            yield _case(one, folder)
+            yield from _case(one, folder, report.reasons.get(one.case))
         yield "  </testsuite>"
     yield "</testsuites>"
 
@@ -55,16 +57,25 @@ def properties(header: RunHeader) -> Iterator[tuple[str, str]]:
     yield "bounds of a case", f"{header.seconds:g} s, {header.memory >> 20} MiB"
 
 
-def _case(one: CaseResult, folder: str) -> str:
+def _case(one: CaseResult, folder: str, reason: Reason | None) -> Iterator[str]:
     name = one.case.rpartition("/")[2]
     head = f"    <testcase{_attributes(classname=folder, name=name, time=f'{one.seconds:.3f}')}"
     said = what_failed(one)
-    if _kind(one) == "skipped":
-        return f"{head}><skipped{_attributes(message=said)}/></testcase>"
-    if one.result in FAILURES:
+    if reason is not None:
+        yield f"{head}>"
+        yield "      <properties>"
+        for key, value in reason_to_plain(reason).items():
+            yield f"        <property{_attributes(name=key, value=value)}/>"
+        yield "      </properties>"
+        yield f"      <skipped{_attributes(message=f'{said}: {reason}')}/>"
+        yield "    </testcase>"
+    elif _kind(one) == "skipped":
+        yield f"{head}><skipped{_attributes(message=said)}/></testcase>"
+    elif one.result in FAILURES:
         kind = "error" if one.result in _ERRORS else "failure"
-        return f"{head}><{kind}{_attributes(message=said, type=one.result.value)}/></testcase>"
-    return f"{head}/>"
+        yield f"{head}><{kind}{_attributes(message=said, type=one.result.value)}/></testcase>"
+    else:
+        yield f"{head}/>"
 
 
 def _kind(one: CaseResult) -> str:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from nnr_conformance.report.printing import printable
 from nnr_conformance.suite.results.junit import properties
-from nnr_conformance.suite.results.report import RunReport, Tally, ToolRow
+from nnr_conformance.suite.results.report import Reason, RunReport, Tally, ToolRow
 from nnr_conformance.suite.results.suspects import Finding, findings
 from nnr_conformance.suite.results.text import closing, contradiction, contrasted, what_fails
 from nnr_conformance.suite.runner.model import CaseResult, Result
@@ -55,7 +55,7 @@ def render(report: RunReport) -> Iterator[str]:
     if found:
         yield from _section("What fails", finding_lines(found))
     if report.failures:
-        yield from _section("Failures", _failures(failure_groups(report.failures)))
+        yield from _section("Failures", _failures(failure_groups(report.failures), report.reasons))
 
 
 def render_several(reports: Sequence[RunReport]) -> Iterator[str]:
@@ -140,12 +140,14 @@ def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
     yield from lines
 
 
-def _failures(groups: Sequence[FailureGroup]) -> Iterator[str]:
+def _failures(groups: Sequence[FailureGroup], reasons: Mapping[str, Reason]) -> Iterator[str]:
     for result, stage, detail, cases in groups[:MOST_GROUPS]:
         known = sum(one.known for one in cases)
         count = f"{len(cases)} case{'' if len(cases) == 1 else 's'}" + (f", {known} expected" if known else "")
         place = f" in {text(stage)}" if stage else ""
         yield f"- **{result.value}{place}** ({count}): {text(detail)}"
+        for reason in dict.fromkeys(reasons[one.case] for one in cases if one.case in reasons):
+            yield f"  - expected: {text(str(reason))}"
         for one in cases[:MOST_CASES]:
             yield f"  - {text(one.case)}" + (f": {text(one.detail)}" if one.detail != detail else "")
         if len(cases) > MOST_CASES:

@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from nnr_conformance.errors import UsageError
-from nnr_conformance.suite.results.report import About, RunHeader
+from nnr_conformance.suite.results.report import About, Reason, RunHeader
 from nnr_conformance.suite.results.suspects import Finding
 from nnr_conformance.suite.runner.model import CaseResult, Result
 
@@ -15,6 +15,7 @@ SCHEMA = "nnr-run/1"
 """Of all JSON formats; fields are added, never given another meaning. See `spec/schemas/run.schema.json`."""
 
 _HEADER = tuple(field.name for field in fields(RunHeader))
+_REASON = tuple(field.name for field in fields(Reason))
 _KINDS: Mapping[str, tuple[type, ...]] = {
     "cases": (int,),
     "partial": (bool,),
@@ -122,6 +123,20 @@ def finding_to_plain(found: Finding) -> dict[str, Any]:
         "more": list(found.more),
         "less": list(found.less),
     }
+
+
+def reason_to_plain(reason: Reason) -> dict[str, str]:
+    """Why a failure is expected as plain values; what is empty is left out, but for the reason."""
+    values = {name: getattr(reason, name) for name in _REASON}
+    return {name: value for name, value in values.items() if value or name == "reason"}
+
+
+def reason_from_plain(values: Any) -> Reason:
+    """Why a failure is expected, from plain values; unknown fields are ignored. Raises UsageError."""
+    try:
+        return Reason(**{name: _text(values.get(name, "")) for name in _REASON})
+    except (TypeError, AttributeError) as error:
+        raise UsageError(f"not a reason: {error!r}") from None
 
 
 def _text(value: Any) -> str:

@@ -63,6 +63,21 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a failure is expected, as a baseline says it: `spec/schemas/baseline.schema.json` has the fields."""
+
+    reason: str = ""
+    link: str = ""
+    divergence: str = ""
+    reading: str = ""
+
+    def __str__(self) -> str:
+        named = (("divergence", self.divergence), ("reading", self.reading))
+        more = [*(f"{name} {value}" for name, value in named if value), *([self.link] if self.link else [])]
+        return " ".join((self.reason or "no reason is given", *([f"({', '.join(more)})"] if more else [])))
+
+
+@dataclass(frozen=True, slots=True)
 class ToolRow:
     """One tool in a run: whether it is claimed, its cases, those of them that ran, those that passed."""
 
@@ -87,11 +102,15 @@ class Contradiction:
 
 @dataclass(frozen=True)
 class RunReport:
-    """A run with the results of its cases in order. `about`: by case; a case without has rows in fewer tables."""
+    """A run with the results of its cases in order.
+
+    `about`: by case; a case without has rows in fewer tables. `reasons`: by case whose failure a baseline expects, why.
+    """
 
     header: RunHeader
     results: tuple[CaseResult, ...]
     about: Mapping[str, About] = field(default_factory=dict)
+    reasons: Mapping[str, Reason] = field(default_factory=dict)
 
     @property
     def is_partial(self) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nnr_conformance.suite.results.formats import FORMATS, renderer
-from nnr_conformance.suite.results.report import About, RunHeader, RunReport
+from nnr_conformance.suite.results.report import About, Reason, RunHeader, RunReport
 from nnr_conformance.suite.runner.model import CaseResult, Result
 
 FOLDER = Path(__file__).with_suffix("")
@@ -81,9 +81,16 @@ ABOUT = {
 }
 
 
+REASONS = {
+    "core/10-entry-points-03": Reason(
+        f"Entry points are not read {UNSAFE}.", "https://example.org/1", "D-01", "split-index"
+    )
+}
+
+
 def run_report() -> RunReport:
     """The run."""
-    return RunReport(HEADER, RESULTS, ABOUT)
+    return RunReport(HEADER, RESULTS, ABOUT, REASONS)
 
 
 def text_of(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from nnr_conformance.suite.results.baseline import (
     updated,
 )
 from nnr_conformance.suite.results.baseline_file import parsed, text_of
+from nnr_conformance.suite.results.formats import renderer
 from nnr_conformance.suite.results.report import FAILURES, RunReport
 from nnr_conformance.suite.runner.model import CaseResult, Result
 from tests.suite.results.golden import HEADER, run_report
@@ -60,6 +62,25 @@ def test_a_listed_failure_breaks_nothing_and_is_marked(expected: Expected) -> No
     report, baseline = run_of(FAILED, CaseResult("b", Result.PASS)), expecting(expected)
     assert not compared(report, baseline)
     assert [one.known for one in marked(report, baseline).results] == [True, False]
+
+
+WHY = {"reason": "Known.", "link": "https://example.org/7", "divergence": "D-02", "reading": "split-index"}
+
+
+@pytest.mark.parametrize("name", ["json", "junit", "markdown", "html"])
+def test_why_a_failure_is_expected_is_in_the_report_and_no_other_reason(name: str) -> None:
+    groups = (Group(Result.FAIL, (Expected("a"),), **WHY), Group(Result.FAIL, (Expected("b"),), "Passes by now."))
+    report = marked(run_of(FAILED, CaseResult("b", Result.PASS)), replace(empty(HEADER), groups=groups))
+    said = html.unescape("\n".join(renderer(name)(report))).replace("\\", "")
+    assert all(text in said for text in WHY.values())
+    assert "Passes by now" not in said
+
+
+@pytest.mark.parametrize(("key", "file"), [("divergence", "spec/divergences.yaml"), ("reading", "spec/readings.yaml")])
+def test_a_row_that_is_not_in_the_registry_is_wrong_use_that_names_it(key: str, file: str) -> None:
+    text = "".join(f"{line}\n" for line in text_of(expecting(Expected("a"))))
+    with pytest.raises(UsageError, match=f"group 1: {file} has no 'D-99999'"):
+        parsed(text.replace("  cases:", f'  {key}: "D-99999"\n  cases:'))
 
 
 def test_a_failure_that_is_not_listed_breaks_the_run() -> None:
@@ -167,7 +188,7 @@ def test_the_order_of_results_changes_nothing_in_the_file(results: list[CaseResu
 def test_a_baseline_of_printable_text_is_read_back_as_it_was(cases: list[str], text: str, result: Result) -> None:
     names = dict.fromkeys(case for case in cases if case.isprintable())
     text = "".join(letter for letter in text if letter.isprintable())
-    group = Group(result, tuple(Expected(case, text, text) for case in names), text, text, text, text)
+    group = Group(result, tuple(Expected(case, text, text) for case in names), text, text, "D-01", "split-index")
     baseline = replace(empty(HEADER), implementation=text, groups=(group,) if names else ())
     assert parsed("\n".join(text_of(baseline))) == baseline
 
