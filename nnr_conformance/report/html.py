@@ -7,30 +7,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from importlib import resources
-from string import Template
 
 from nnr_conformance.report.formats import Run, run_header
 from nnr_conformance.report.html_diagnostics import diagnostics
 from nnr_conformance.report.html_map import unit_map
+from nnr_conformance.report.html_page import file_text, page
 from nnr_conformance.report.html_tables import digests_and_tools, rule_table, tensor_table, unit_table
 from nnr_conformance.report.html_text import SEVERITIES, decimal, many, pairs, text
-from nnr_conformance.report.html_tree import explorer, policy, script, semantics
+from nnr_conformance.report.html_tree import explorer, script, semantics
 from nnr_conformance.report.model import Report, StreamReport, Verdict
 from nnr_conformance.report.text import dependence
 
 
 def render(report: Report, run: Run) -> Iterator[str]:
     """The page in pieces."""
-    template = Template((resources.files(__package__) / "html_template.html").read_text(encoding="utf-8"))
     names = ", ".join(stream.name for stream in report.streams)
-    yield template.substitute(
-        title=f"nnr-check: {text(names)}: {report.verdict.value}",
-        policy=policy(),
-        body="\n".join(_body(report, run)),
-        semantics=semantics(report),
-        script=script(),
-    ).rstrip("\n")
+    title = f"nnr-check: {text(names)}: {report.verdict.value}"
+    yield from page(title, file_text(__package__, "html_report.css"), _all(report, run), script())
+
+
+def _all(report: Report, run: Run) -> Iterator[str]:
+    yield from _body(report, run)
+    yield semantics(report)
 
 
 def _body(report: Report, run: Run) -> Iterator[str]:

@@ -7,10 +7,8 @@ markup, so that nothing in a stream can become part of the page.
 from __future__ import annotations
 
 import json
-from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from hashlib import sha256
 from importlib import resources
 from itertools import islice
 from typing import Any
@@ -36,12 +34,6 @@ def script() -> str:
     folder = resources.files(__package__)
     parts = [(folder / name).read_text(encoding="utf-8") for name in SCRIPTS]
     return "\n" + "\n".join(parts)
-
-
-def policy() -> str:
-    """What the page lets a browser do: use its own styles, run its own program, nothing else."""
-    digest = b64encode(sha256(script().encode("utf-8")).digest()).decode("ascii")
-    return f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
 
 
 def explorer(stream: StreamReport, number: int, is_open: bool) -> Iterator[str]:

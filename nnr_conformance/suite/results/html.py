@@ -5,12 +5,9 @@ Text of implementations and streams is made printable and escaped; a policy forb
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
-from hashlib import sha256
-from importlib import resources
-from string import Template
 
+from nnr_conformance.report.html_page import file_text, page
 from nnr_conformance.report.html_text import decimal, text
 from nnr_conformance.suite.results.html_matrix import case_matrix, side_by_side, table
 from nnr_conformance.suite.results.junit import properties
@@ -33,18 +30,15 @@ def render_several(reports: Sequence[RunReport]) -> Iterator[str]:
 
 
 def _page(title: str, body: Iterable[str]) -> Iterator[str]:
-    folder = resources.files(__package__)
-    script = "\n" + (folder / "run_filter.js").read_text(encoding="utf-8")
-    digest = b64encode(sha256(script.encode("utf-8")).digest()).decode("ascii")
-    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
-    template = (folder / "run_template.html").read_text(encoding="utf-8").rstrip("\n")
-    before, after = template.split("$body")
-    yield from Template(before.rstrip("\n")).substitute(title=text(title), policy=policy).split("\n")
+    script = "\n" + file_text(__package__, "run_filter.js") + "\n"
+    yield from page(text(title), file_text(__package__, "run.css"), _framed(title, body), script)
+
+
+def _framed(title: str, body: Iterable[str]) -> Iterator[str]:
     yield f"<header><h1>{text(title)}</h1></header>"
     yield "<main>"
     yield from body
     yield "</main>"
-    yield from Template(after.lstrip("\n")).substitute(script=script).split("\n")
 
 
 def _one(report: RunReport) -> Iterator[str]:
