@@ -23,12 +23,14 @@ from explained import Cause, baseline_of, causes, divergences, explained
 from nnr_conformance.errors import NnrError
 from nnr_conformance.suite.corpus.families.tool_pairs import REQUIREMENTS
 from nnr_conformance.suite.results.baseline_file import text_of
+from nnr_conformance.suite.results.finding import Finding
 from nnr_conformance.suite.results.header import corpus_digest, header_of
 from nnr_conformance.suite.results.markdown import finding_lines, table, tally_table, text, tool_table
 from nnr_conformance.suite.results.report import RunReport, about_of
 from nnr_conformance.suite.results.runs import load_run
-from nnr_conformance.suite.results.suspects import Finding, findings
+from nnr_conformance.suite.results.suspects import findings
 from nnr_conformance.suite.results.text import what_fails
+from nnr_conformance.suite.results.unit_order import with_unit_orders
 from nnr_conformance.suite.runner.cases import golden_cases
 from nnr_conformance.suite.runner.declaration import from_adapter, from_file
 from nnr_conformance.suite.runner.driver import run_cases
@@ -89,7 +91,8 @@ def report_of(page: Page) -> RunReport:
     with executor_for("", int(os.environ.get("NNR_JOBS", os.cpu_count() or 1))) as executor:
         found = {one.case: one for one in run_cases(implementation, cases, executor)}
     header = header_of(implementation, len(cases), date="")
-    return RunReport(header, tuple(found[case.id] for case in cases), {case.id: about_of(case) for case in cases})
+    report = RunReport(header, tuple(found[case.id] for case in cases), {case.id: about_of(case) for case in cases})
+    return with_unit_orders(report, cases)
 
 
 def of_page(page: Page, report: RunReport) -> RunReport:
@@ -158,7 +161,7 @@ def _told_by_nobody(found: Sequence[Finding]) -> Iterator[str]:
 
 def _met(found: Finding) -> tuple[list[str], list[str]]:
     """The divergences of the registry that a finding meets, by requirement, and others by their stream."""
-    tools = (name.removeprefix("tool:") for name in found.properties)
+    tools = (name.partition(":")[2].removesuffix(" before a unit") for name in found.properties)
     about = {*found.properties, *(REQUIREMENTS[tool] for tool in tools if tool in REQUIREMENTS)}
     codes = {name.removeprefix("code:") for name in found.properties if name.startswith("code:")}
     rows = divergences().values()

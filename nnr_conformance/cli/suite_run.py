@@ -16,6 +16,7 @@ from nnr_conformance.cli.suite_report import add_report_options, reported
 from nnr_conformance.errors import UsageError
 from nnr_conformance.suite.results.header import header_of
 from nnr_conformance.suite.results.report import RunHeader, RunReport, about_of
+from nnr_conformance.suite.results.unit_order import with_unit_orders
 from nnr_conformance.suite.runner.cases import golden_cases
 from nnr_conformance.suite.runner.driver import run_cases
 from nnr_conformance.suite.runner.executors import executor_for
@@ -102,7 +103,8 @@ def _run(arguments: argparse.Namespace) -> int:
     implementation = implementation_of(arguments, CHECKER if places else None)
     header = _header(implementation, cases, selection, places)
     results = _results(arguments, implementation, cases, header)
-    return reported(RunReport(header, results, {case.id: about_of(case) for case in cases}), arguments)
+    report = RunReport(header, results, {case.id: about_of(case) for case in cases})
+    return reported(with_unit_orders(report, cases), arguments)
 
 
 def _header(

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from nnr_conformance.report.html_page import file_text, page
 from nnr_conformance.report.html_text import decimal, text
+from nnr_conformance.suite.results.finding import Finding
 from nnr_conformance.suite.results.html_matrix import case_matrix, side_by_side, table
 from nnr_conformance.suite.results.junit import properties
 from nnr_conformance.suite.results.markdown import MOST_WORDS, passed
 from nnr_conformance.suite.results.report import RunReport, Tally
-from nnr_conformance.suite.results.suspects import Finding, findings
+from nnr_conformance.suite.results.suspects import findings
 from nnr_conformance.suite.results.text import closing, contradiction, contrasted, what_fails
 from nnr_conformance.suite.runner.model import Result
 

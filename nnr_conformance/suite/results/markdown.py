@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from nnr_conformance.report.printing import printable
+from nnr_conformance.suite.results.finding import Finding
 from nnr_conformance.suite.results.junit import properties
 from nnr_conformance.suite.results.report import Reason, RunReport, Tally, ToolRow
-from nnr_conformance.suite.results.suspects import Finding, findings
+from nnr_conformance.suite.results.suspects import findings
 from nnr_conformance.suite.results.text import closing, contradiction, contrasted, what_fails
 from nnr_conformance.suite.runner.model import CaseResult, Result
 

@@ -7,8 +7,8 @@ from dataclasses import fields
 from typing import Any
 
 from nnr_conformance.errors import UsageError
+from nnr_conformance.suite.results.finding import Finding
 from nnr_conformance.suite.results.report import About, Reason, RunHeader
-from nnr_conformance.suite.results.suspects import Finding
 from nnr_conformance.suite.runner.model import CaseResult, Result
 
 SCHEMA = "nnr-run/1"
@@ -84,13 +84,18 @@ def result_from_plain(values: Any) -> CaseResult:
 
 
 def about_to_plain(about: About) -> dict[str, Any]:
-    """What a case is about as plain values; codes, readings and verdict only where there are any."""
+    """What a case is about as plain values; codes, readings, verdict and order only where there are any."""
     values: dict[str, Any] = {
         "class": about.kind,
         "tools": list(about.tools),
         "requirements": list(about.requirements),
     }
-    more = {"codes": list(about.codes), "readings": list(about.readings), "verdict": about.verdict}
+    more = {
+        "codes": list(about.codes),
+        "readings": list(about.readings),
+        "verdict": about.verdict,
+        "order": list(about.order),
+    }
     return values | {name: value for name, value in more.items() if value}
 
 
@@ -104,6 +109,7 @@ def about_from_plain(values: Mapping[str, Any]) -> About:
             tuple(map(_text, values.get("codes", ()))),
             tuple(map(_text, values.get("readings", ()))),
             _text(values.get("verdict", "")),
+            tuple(map(_text, values.get("order", ()))),
         )
     except (TypeError, AttributeError) as error:
         raise UsageError(f"not what a case is about: {error!r}") from None

@@ -52,7 +52,10 @@ class RunHeader:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a case is about: class, tools, requirements; of golden streams codes of diagnostics, readings, verdict."""
+    """What a case is about: class, tools, requirements; of golden streams codes of diagnostics, readings, verdict.
+
+    `order`: what is behind what, as far as someone looked; see `unit_order`.
+    """
 
     kind: str = ""
     tools: tuple[str, ...] = ()
@@ -60,6 +63,7 @@ class About:
     codes: tuple[str, ...] = ()
     readings: tuple[str, ...] = ()
     verdict: str = ""
+    order: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from nnr_conformance.errors import UsageError
 from nnr_conformance.suite.results import json, jsonl
 from nnr_conformance.suite.results.header import corpus_digest
 from nnr_conformance.suite.results.report import RunReport, about_of
+from nnr_conformance.suite.results.unit_order import with_unit_orders
 from nnr_conformance.suite.runner.cases import golden_cases
 
 
@@ -34,5 +35,6 @@ def _parsed(text: str) -> RunReport:
     header, results = jsonl.read(StringIO(text))
     by_case = {one.case: one for one in results}
     known = header.corpus_digest == corpus_digest()
-    about = {case.id: about_of(case) for case in golden_cases() if case.id in by_case} if known else {}
-    return RunReport(header, tuple(by_case.values()), about)
+    cases = [case for case in golden_cases() if case.id in by_case] if known else []
+    report = RunReport(header, tuple(by_case.values()), {case.id: about_of(case) for case in cases})
+    return with_unit_orders(report, cases)

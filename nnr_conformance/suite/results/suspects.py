@@ -9,12 +9,12 @@ aside before the next one is sought.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import combinations
 from math import log2
 
 from nnr_conformance.suite.results.case_sets import bits_saved, case_set, numbers_of, share
+from nnr_conformance.suite.results.finding import Finding
 from nnr_conformance.suite.results.report import FAILURES, About, RunReport
 from nnr_conformance.suite.results.traits import properties_of, rank, symptom
 from nnr_conformance.suite.runner.model import Result
@@ -27,29 +27,6 @@ MOST_PROPERTIES, MOST_PAIRS, MOST_FINDINGS = 600, 4000, 60
 """Bounds that keep the time linear in the cases."""
 
 _NOTHING = About()
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that fails as a whole.
-
-    `properties`: selectors of `nnr-suite run` that hold together; none: every case. `says`: what all its failures say,
-    empty where the properties tell them. `failed`: its failures, of `ran`, the cases with the properties. `said`: what
-    the failures say with how often, the most frequent first. `cases`: failures that no finding before this one tells.
-    `example`: of these the one with the fewest properties. `contrast`: the case that passed with the fewest properties
-    different from it, empty where none passed. `more`, `less`: properties that the one or the other has alone.
-    """
-
-    properties: tuple[str, ...]
-    says: str
-    failed: int
-    ran: int
-    said: Mapping[str, int]
-    cases: tuple[str, ...]
-    example: str
-    contrast: str
-    more: tuple[str, ...]
-    less: tuple[str, ...]
 
 
 def findings(report: RunReport) -> tuple[Finding, ...]:
@@ -81,12 +58,14 @@ class _Search:
             worth, properties, says = min(found, key=lambda one: (-one[0], one[2], len(one[1]), rank(one[1])))
             if worth <= 0:
                 break
-            cases = self.said[says] if says else sets[properties]
+            cases = self.said[says] & self._with(properties) if says else sets[properties]
             yield self._finding(properties, says, cases & left)
             left &= ~cases
-        for says, cases in self.said.items():
-            if (cases & left).bit_count() >= FEWEST:
-                yield self._finding(self._in_common(says, left), says, cases & left)
+        for says in self.said:
+            properties = self._in_common(says, left)
+            cases = self.said[says] & self._with(properties) & left
+            if cases.bit_count() >= FEWEST:
+                yield self._finding(properties, says, cases)
 
     def _worth(self, cases: int, left: int, names: int) -> float:
         bad = (cases & left & self.failed).bit_count()

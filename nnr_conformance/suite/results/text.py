@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nnr_conformance.report.printing import printable
+from nnr_conformance.suite.results.finding import Finding
 from nnr_conformance.suite.results.report import Contradiction, RunHeader, RunReport, Tally
-from nnr_conformance.suite.results.suspects import Finding, findings
+from nnr_conformance.suite.results.suspects import findings
 from nnr_conformance.suite.runner.model import CaseResult, Result
 
 

@@ -7,16 +7,17 @@ import re
 from nnr_conformance.suite.results.report import About
 from nnr_conformance.suite.runner.model import CaseResult, Result
 
-_KINDS = ("tool", "reading", "code", "requirement", "verdict", "class")
+_KINDS = ("tool", "reading", "code", "requirement", "order", "verdict", "class")
 _NUMBER = re.compile(r"0x[0-9A-Fa-f]+|\d+")
 
 
 def properties_of(about: About) -> frozenset[str]:
-    """The properties of a case, as selectors of `nnr-suite run`."""
+    """The properties of a case, as selectors of `nnr-suite run`, and what its units come before."""
     named = [
         *(f"tool:{tool}" for tool in about.tools),
         *(f"code:{code}" for code in about.codes),
         *(f"reading:{reading}" for reading in about.readings),
+        *(f"order:{order}" for order in about.order),
         *about.requirements,
     ]
     kinds = (("class", about.kind), ("verdict", about.verdict))
