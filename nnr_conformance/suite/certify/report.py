@@ -8,6 +8,7 @@ from typing import Any
 from nnr_conformance.suite.certify.examination import FAILED
 
 _MOST_REASONS = 200
+_LONGEST = 200
 
 
 def report_lines(body: Mapping[str, Any]) -> Iterator[str]:
@@ -25,6 +26,7 @@ def report_lines(body: Mapping[str, Any]) -> Iterator[str]:
         f"input. The large input has {body['suite']['weights']} weights."
     )
     yield ""
+    yield from _problems(body)
     if body["reasons"]:
         yield "## Why there is no certificate"
         yield ""
@@ -66,6 +68,26 @@ def _points(body: Mapping[str, Any]) -> Iterator[str]:
         failed = sum(row["outcome"] == FAILED for row in rows)
         share = f"{100 * size / before:.2f} %" if before else ""
         yield f"| {point['name']} | {len(streams)} | {failed} | {share} | {error} | {', '.join(tools)} |"
+    yield ""
+
+
+def _problems(body: Mapping[str, Any]) -> Iterator[str]:
+    """By kind how many there are, in how many examinations, and the first."""
+    found: dict[str, list[tuple[str, str, str]]] = {}
+    for row in body["results"]:
+        for one in row["problems"]:
+            found.setdefault(one["kind"], []).append((row["input"], row["point"], one["text"]))
+    if not found:
+        return
+    yield "## Problems"
+    yield ""
+    yield "| kind | problems | examinations | inputs | first |"
+    yield "|---|---:|---:|---:|---|"
+    for kind, ones in sorted(found.items(), key=lambda item: (-len(item[1]), item[0])):
+        places, inputs = {one[:2] for one in ones}, {one[0] for one in ones}
+        name, point, said = ones[0]
+        said = said if len(said) <= _LONGEST else f"{said[: _LONGEST - 3]}..."
+        yield f"| {kind} | {len(ones)} | {len(places)} | {len(inputs)} | {_text(name)} at {point}: {_text(said)} |"
     yield ""
 
 

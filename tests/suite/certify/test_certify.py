@@ -412,6 +412,13 @@ def test_tensors_that_an_update_leaves_out_and_that_stay_are_told_and_are_no_pro
     assert "observations" not in body("Sound", "chains/small")["results"][0]
 
 
+def test_the_report_counts_problems_by_kind_and_shows_the_first() -> None:
+    found = body("Coarser", "shapes/2d", "shapes/3d")
+    lines = list(report_lines(found))
+    assert "| step | 2 | 2 | 2 | shapes/2d at plain: 'w': the step is 0.00585938, claimed is 0.00146484 |" in lines
+    assert "## Problems" not in list(report_lines(body("Sound", "shapes/2d")))
+
+
 def test_parts_of_composed_tensors_stand_for_them() -> None:
     arrays = {name: np.ones(1, np.float32) for name in ("w", "dense", "dense_1", "b")}
     lately = frozenset({"w_G", "w_H", "dense_1"})
