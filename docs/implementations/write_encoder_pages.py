@@ -3,7 +3,8 @@
     python docs/implementations/write_encoder_pages.py [--check] [NAME...]
 
 Run from the root of the repository, with examples/nncodec in PYTHONPATH. `--check` runs, writes nothing, and ends with
-exit code 1 when anything would change. Either takes one to three minutes, with a smaller large input than a certificate.
+exit code 1 when anything would change. Either takes one to three minutes, with a
+smaller large input than a certificate.
 """
 
 from __future__ import annotations
@@ -71,8 +72,8 @@ PAGES = (
             "magnitude of each row, so that the block is shown. Updates of blocks leave out their dimensions (D-33), "
             "and are not asked for.",
             "Time: all tensors are copied once for each, so that what it takes grows with the square of their number. "
-            "With 500 tensors as here nobody minds; the 10 000 of the full battery are not done within 60 s, which is one "
-            "problem more (`timeout`).",
+            "With 500 tensors as here nobody minds; the 10 000 of the full battery are not done within 60 s, which is "
+            "one problem more (`timeout`).",
         ),
     ),
 )
