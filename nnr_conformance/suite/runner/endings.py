@@ -47,12 +47,12 @@ def _meaning(implementation: Implementation, ended: Ended) -> tuple[Ending, str]
 
 
 def raised(text: str) -> str:
-    """The exception of the last Python traceback in a text, with its message; empty without one."""
+    """The exception of the last Python traceback in a text, with its message; empty without a traceback."""
     _, found, rest = text.rpartition(_TRACEBACK)
     if not found:
         return ""
     lines = [line for line in rest.splitlines() if line and not line[0].isspace()]
-    return lines[0] if lines and re.match(r"[\w.]+(:|$)", lines[0]) else ""
+    return lines[0] if lines and re.match(r"[\w.]+(:|$)", lines[0]) else "a traceback without its end"
 
 
 def signal_name(number: int) -> str:

@@ -52,6 +52,11 @@ def test_what_a_decoder_writes_is_its_answer(tmp_path: Path):
         ("os.abort()", Ending.SIGNALLED, "SIGABRT"),
         ("os.kill(os.getpid(), 11)", Ending.SIGNALLED, "SIGSEGV"),
         ("raise ValueError('not this\\nnor that')", Ending.UNDECLARED, "ValueError: not this"),
+        (
+            "print('Traceback (most recent call last):\\n  File \"cut', file=sys.stderr); sys.exit(1)",
+            Ending.UNDECLARED,
+            "a traceback without its end",
+        ),
         ("raise KeyError('declared')", Ending.REJECTED, "KeyError: 'declared'"),
         ("", Ending.UNDECLARED, "decoded, it says, but wrote no tensors"),
         ("Path(argv[2]).mkdir()", Ending.UNDECLARED, "decoded, it says, but wrote no tensors"),
