@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,10 +23,13 @@ from nnr_conformance.decoder.model import (
     transmitted,
     updated,
 )
+from nnr_conformance.decoder.steps import Schedule, in_order
 from nnr_conformance.decoder.stream import StreamDecoder
 from nnr_conformance.decoder.tensors import DecodedUnit
 from nnr_conformance.decoder.update_tree import UpdateTree
 from nnr_conformance.diagnostics import Diagnostic, Findings
+from nnr_conformance.entropy import Execution, choose_execution
+from nnr_conformance.entropy.binding import bound_decode_rows
 from nnr_conformance.errors import UsageError
 from nnr_conformance.framing import holds_several_models
 from nnr_conformance.limits import DEFAULT_LIMITS, Limits
@@ -61,8 +65,9 @@ class ChainDecoder:
     number of bytes done. `on_unit`: called with the number of the stream, each parsed unit and its trace; `on_decoded`:
     with the number and each decoded unit. `disabled`: codes that are not reported. `digesting`: make the digests of the
     stages, which reads every byte of the streams and of the tensors; without it only what is wanted is read.
-    `decode_data`: what becomes of each compressed data unit (see `decoder.stream`). After the iteration `decoders` has
-    one decoder for each stream; findings are in `findings`, one for each stream.
+    `decode_data`: what becomes of each compressed data unit (see `decoder.stream`). `threads`: how many payloads are
+    decoded at a time. After the iteration `decoders` has one decoder for each stream; findings are in `findings`, one
+    for each stream.
     """
 
     streams: tuple[memoryview, ...]
@@ -77,6 +82,7 @@ class ChainDecoder:
     disabled: frozenset[str] = frozenset()
     digesting: bool = True
     decode_data: DataDecoder = decode_compressed_data
+    threads: int = 1
     decoders: list[StreamDecoder] = field(default_factory=list)
     findings: list[Findings] = field(default_factory=list)
     digests: list[StageDigests] = field(default_factory=list)
@@ -166,20 +172,33 @@ class ChainDecoder:
             if self.on_progress is not None:
                 self.on_progress(before + unit.first)
 
+        findings = Findings(self.strict, disabled=self.disabled)
         decoder = StreamDecoder(
             stream,
             how,
-            Findings(self.strict, disabled=self.disabled),
+            findings,
             tree,
             self.wanted,
             self.out_of_band,
             self.decode_data,
+            self._schedule(how, findings),
             observe,
         )
         self.decoders.append(decoder)
         self.findings.append(decoder.findings)
         self.digests.append(digests)
         return decoder
+
+    def _schedule(self, how: UnitDecoder, findings: Findings) -> Schedule:
+        if self.threads == 1 or self.compiled is False or self.decode_data is not decode_compressed_data:
+            return in_order
+        if self.compiled is None and choose_execution(how.work_bits or 0)[0] is Execution.INTERPRETED:
+            return in_order
+        from nnr_conformance.decoder.threads import in_threads  # noqa: PLC0415 - short work starts sooner without it
+
+        # Once, before threads would do it at the same time.
+        bound_decode_rows(all_tools=False, compiled=True)
+        return in_threads(self.threads, findings)
 
     def _units(self, decoder: StreamDecoder) -> Iterator[DecodedUnit]:
         digests = self.digests[-1]
@@ -213,6 +232,7 @@ def decode(
     limits: Limits = DEFAULT_LIMITS,
     strict: bool = False,
     compiled: bool | None = None,
+    threads: int | None = None,
     out_of_band: Mapping[str, Any] | None = None,
 ) -> Decoded:
     """Decode a stream, or a chain of streams (a model, then its updates in order).
@@ -220,6 +240,7 @@ def decode(
     `data`: bytes-like, or a sequence of them. `transmitted`: the tensors of the last stream just as transmitted and
     dequantized, instead of the usable model. `base`: the model that the first stream updates. `tensors`: only these
     names. `readings`: a `Readings`, or ``ID=NAME`` strings. `compiled`: force the execution of the entropy decoder.
+    `threads`: how many payloads are decoded at a time, None for the number of cores; the result is the same.
     `out_of_band`: parameters that the streams leave to the application, by tensor name: tensor_dimensions,
     cabac_unary_length_minus1, compressed_parameter_types, decomposition_rank, g_number_of_rows.
 
@@ -235,6 +256,7 @@ def decode(
         limits=limits,
         strict=strict,
         compiled=compiled,
+        threads=threads,
         out_of_band=out_of_band,
     )
     levels: dict[str, NDArray[np.int32]] = {}
@@ -270,9 +292,12 @@ def chain_decoder(
     limits: Limits = DEFAULT_LIMITS,
     strict: bool = False,
     compiled: bool | None = None,
+    threads: int | None = None,
     out_of_band: Mapping[str, Any] | None = None,
 ) -> ChainDecoder:
     """A decoder to iterate over, which gives tensors one by one; arguments as for `decode`."""
+    if threads is not None and threads < 1:
+        raise UsageError(f"{threads} threads")
     return ChainDecoder(
         streams=as_views(data),
         base={} if base is None else base,
@@ -282,8 +307,14 @@ def chain_decoder(
         limits=limits,
         strict=strict,
         compiled=compiled,
+        threads=_cores() if threads is None else threads,
         out_of_band={} if out_of_band is None else out_of_band,
     )
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def as_views(data: Streams) -> tuple[memoryview, ...]:

@@ -7,9 +7,11 @@ of the requirement (high: error, medium: warning, or error when strict, low: inf
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
+from itertools import chain
 from typing import NoReturn
 
 from nnr_conformance.data import load_yaml
@@ -158,27 +160,49 @@ def stop(code: str, message: str, *, bits: tuple[int, int] | None = None, path: 
 
 @dataclass(slots=True)
 class Findings:
-    """The diagnostics of one run in the order they were made.
+    """The diagnostics of one run in the order of the stream.
 
     `strict` turns medium-confidence warnings into errors. `disabled`: codes that are not reported, as if nobody looked.
+    What is found is put at the end, unless a place before it was reserved for it.
     """
 
     strict: bool = False
-    diagnostics: list[Diagnostic] = field(default_factory=list)
     disabled: frozenset[str] = frozenset()
+    _places: list[list[Diagnostic]] = field(default_factory=lambda: [[]])
+    _present: list[Diagnostic] | None = None
 
     def report(self, code: str, message: str, *, bits: tuple[int, int] | None = None, path: str = "") -> None:
         """Add a diagnostic of a catalogued code and go on."""
         if code not in self.disabled:
-            self.diagnostics.append(diagnose(code, message, bits=bits, path=path, strict=self.strict))
+            self.add(diagnose(code, message, bits=bits, path=path, strict=self.strict))
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Add a diagnostic that was made elsewhere, such as the one of a caught BitstreamError."""
         if diagnostic.code not in self.disabled:
-            self.diagnostics.append(diagnostic)
+            (self._places[-1] if self._present is None else self._present).append(diagnostic)
+
+    def reserve(self) -> list[Diagnostic]:
+        """A place behind all that was found so far, for what is found later (see `within`)."""
+        place: list[Diagnostic] = []
+        self._places += [place, []]
+        return place
+
+    @contextmanager
+    def within(self, place: list[Diagnostic]) -> Iterator[None]:
+        """A context in which everything goes to a reserved place."""
+        before, self._present = self._present, place
+        try:
+            yield
+        finally:
+            self._present = before
+
+    @property
+    def diagnostics(self) -> list[Diagnostic]:
+        """All of them so far."""
+        return list(self)
 
     def __iter__(self) -> Iterator[Diagnostic]:
-        return iter(self.diagnostics)
+        return chain.from_iterable(self._places)
 
     def __len__(self) -> int:
-        return len(self.diagnostics)
+        return sum(map(len, self._places))

@@ -82,6 +82,7 @@ def check_chain(
         chain.decode_data, chain.digesting, dependence = check_data_header, False, False
     if edition is not None:
         disabled |= codes_beyond(known_edition(edition))
+    chain.threads = 1  # rules hear of a unit, and of its tensors, before the next unit
     tracker = ReadingTracker(chain.readings.recording())
     if dependence:
         chain.readings = tracker.readings

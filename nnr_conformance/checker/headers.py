@@ -10,6 +10,8 @@ from nnr_conformance.decoder.entropy_stage import placed
 from nnr_conformance.decoder.how import UnitDecoder
 from nnr_conformance.decoder.model_state import ModelState
 from nnr_conformance.decoder.payloads import PayloadBytes
+from nnr_conformance.decoder.steps import Steps
+from nnr_conformance.decoder.tensors import DecodedUnit
 from nnr_conformance.decoder.unit_header import coded_shape
 from nnr_conformance.decoder.update_tree import UpdateTree
 from nnr_conformance.diagnostics import Severity
@@ -31,11 +33,12 @@ def check_data_header(
     trace: Sequence[TraceEntry],
     judge: Judge,
     how: UnitDecoder,
-) -> None:
+) -> Steps[DecodedUnit | None]:
     """Check dimensions, codebooks, entry points and the size of one NNR_NDU's payload; parents are not looked for.
 
     Raises BitstreamError when its tensors could not be had; the judge's findings hear of lesser things.
     """
+    yield from ()
     findings = judge.findings
     header, payload_type, members = open_data_unit(unit, names, trace, how)
     size = len(payload.data)
@@ -46,7 +49,7 @@ def check_data_header(
             message = f"the payload has {size} bytes, required are {needed} for {needed >> 2} elements"
             path = joined(unit.label, "raw_float32_parameter")
             findings.report("raw_length", message, bits=bits, path=path)
-        return
+        return None
     plan = coding_plan(header, members, payload_type, state, findings, how)
     for number, coding in enumerate(plan.codings):
         try:
@@ -55,3 +58,4 @@ def check_data_header(
         except EntropyFault as fault:
             path = joined(unit.label, "cabac_payload")
             raise BitstreamError(placed(fault, members, payload, path, severity=Severity.ERROR)) from fault
+    return None

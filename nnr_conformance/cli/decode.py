@@ -73,6 +73,9 @@ def parser() -> argparse.ArgumentParser:
     )
     options.add_argument("--base", metavar="FILE", help=".npz or .safetensors file with the model to update")
     add_common_options(options)
+    options.add_argument(
+        "--threads", type=int, metavar="N", help="payloads that are decoded at a time (default: one for each core)"
+    )
     options.add_argument("-q", "--quiet", action="store_true", help="print problems only")
     options.add_argument("--version", action="version", version=f"nnr-decode {VERSION}")
     return options
@@ -99,6 +102,7 @@ def _main(arguments: argparse.Namespace) -> int:
         tensors=wanted,
         readings=Readings.choose({**settings.readings, **Readings.choose(arguments.reading).chosen}),
         limits=limits_of(arguments.limit, replace(DEFAULT_LIMITS, **settings.limits)),
+        threads=arguments.threads,
         out_of_band={**settings.out_of_band, **read_out_of_band(arguments.out_of_band)},
     )
     progress = Progress(total, "decoding")

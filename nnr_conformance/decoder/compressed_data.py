@@ -23,6 +23,7 @@ from nnr_conformance.decoder.mapping import split_and_shift
 from nnr_conformance.decoder.model_state import ModelState, Quantization
 from nnr_conformance.decoder.parents import base_levels, check_history, find_parent, history_marks, remember
 from nnr_conformance.decoder.payloads import PayloadBytes
+from nnr_conformance.decoder.steps import Steps
 from nnr_conformance.decoder.tensors import CodedTensor, DecodedUnit
 from nnr_conformance.decoder.unit_header import (
     HEADER,
@@ -53,7 +54,7 @@ _FIRST_EXTENSION = 2
 
 DataDecoder = Callable[
     [Unit, PayloadBytes, tuple[str, ...], ModelState, UpdateTree, Sequence[TraceEntry], Judge, UnitDecoder],
-    "DecodedUnit | None",
+    Steps[DecodedUnit | None],
 ]
 """Takes a NNR_NDU with its whole payload, as `decode_compressed_data` does."""
 
@@ -67,7 +68,7 @@ def decode_compressed_data(
     trace: Sequence[TraceEntry],
     judge: Judge,
     how: UnitDecoder,
-) -> DecodedUnit:
+) -> Steps[DecodedUnit | None]:
     """Decode one NNR_NDU. Raises BitstreamError when its tensors cannot be had; the judge hears of lesser things."""
     findings = judge.findings
     header, payload_type, members = open_data_unit(unit, names, trace, how)
@@ -75,7 +76,7 @@ def decode_compressed_data(
     if payload_type == PT_RAW_FLOAT:
         tensors: tuple[CodedTensor, ...] = (_raw_tensor(header, members[0], payload, findings, how),)
     else:
-        tensors = _coded_tensors(header, members, payload_type, payload, state, tree, parent, findings, how)
+        tensors = yield from _coded_tensors(header, members, payload_type, payload, state, tree, parent, findings, how)
     node = remember(header, tensors, payload, tree, how) if how.keep_levels else None
     if payload_type != PT_BLOCK and len(names) > 1:
         tensors = _split(header, tensors[0], how)
@@ -177,7 +178,7 @@ def _coded_tensors(
     parent: Node | None,
     findings: Findings,
     how: UnitDecoder,
-) -> tuple[CodedTensor, ...]:
+) -> Steps[tuple[CodedTensor, ...]]:
     plan = coding_plan(header, members, payload_type, state, findings, how)
     codings = [
         replace(
@@ -187,7 +188,7 @@ def _coded_tensors(
         )
         for tensor, coding in zip(members, plan.codings, strict=True)
     ]
-    results = entropy_decode(header, members, codings, payload, findings, how)
+    results = yield from entropy_decode(header, members, codings, payload, findings, how)
     _note_tools(header, payload_type, codings, results)
     tensors = []
     for tensor, coding, result, codebook in zip(members, codings, results, plan.codebooks, strict=True):

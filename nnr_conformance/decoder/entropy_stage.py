@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 
 from nnr_conformance.decoder.how import UnitDecoder
 from nnr_conformance.decoder.payload_readings import mark_payload
 from nnr_conformance.decoder.payloads import PayloadBytes
+from nnr_conformance.decoder.steps import Steps
 from nnr_conformance.decoder.unit_header import HEADER, HeldTensor, UnitHeader, coded_shape
 from nnr_conformance.diagnostics import Diagnostic, Findings, Severity, diagnose
 from nnr_conformance.entropy import (
@@ -19,8 +21,10 @@ from nnr_conformance.entropy import (
     TensorCoding,
     TensorResult,
 )
+from nnr_conformance.entropy.capacity import elements_allowed
 from nnr_conformance.entropy.entry_points import header_count
 from nnr_conformance.errors import BitstreamError
+from nnr_conformance.limits import Limits
 from nnr_conformance.scope import joined
 
 
@@ -63,11 +67,11 @@ def entropy_decode(
     payload: PayloadBytes,
     findings: Findings,
     how: UnitDecoder,
-) -> list[TensorResult]:
+) -> Steps[list[TensorResult]]:
     """Decode the payload; one of edition 1 may follow either of two rules (reading edition1-payload).
 
-    Raises BitstreamError when the levels cannot be had. A fault behind the terminate bin, such as surplus bytes, does
-    not touch them and is reported.
+    The jobs are attempts at the payload. Raises BitstreamError when the levels cannot be had. A fault behind the
+    terminate bin, such as surplus bytes, does not touch them and is reported.
     """
     rules = PayloadRules(
         skip_advances_row_width=how.readings["row-skip-state"] == "row-width",
@@ -81,9 +85,13 @@ def entropy_decode(
         findings.report("payload_too_short", "1 byte of at least 2", bits=whole, path=path)
     chosen = how.readings["edition1-payload"]
     used = older if edition1 and chosen == "32" else rules
-    outcome = _attempt(codings, payload, used, how)
+    limits = replace(how.limits, free_elements=how.free_elements.left)
+    elements = sum(coding.elements for coding in codings)
+    if all(coding.elements <= elements_allowed(len(payload.data), limits) for coding in codings):
+        how.free_elements.spend(elements, len(payload.data))
+    outcome: _Outcome = yield partial(_attempt, codings, payload, used, how, limits)
     if outcome.fault is not None and edition1 and chosen == "auto":
-        second = _attempt(codings, payload, older, how)
+        second = yield partial(_attempt, codings, payload, older, how, limits)
         if second.fault is None:
             message = f"with 31 ids decoding ends with {outcome.fault.code}"
             findings.report("variant_nnc1.0", message, bits=whole, path=path)
@@ -91,7 +99,6 @@ def entropy_decode(
             outcome, used = second, older
     if how.readings.marked is not None:
         mark_payload(how.readings, codings, outcome.results, skipping=outcome.skipping, history=outcome.history)
-    how.free_elements.spend(sum(result.quantized.size for result in outcome.results), len(payload.data))
     for note in outcome.notes:
         diagnostic = placed(note, members, payload, path, strict=findings.strict)
         if note.element:
@@ -126,9 +133,10 @@ class _Outcome:
     history: bool = False
 
 
-def _attempt(codings: list[TensorCoding], payload: PayloadBytes, rules: PayloadRules, how: UnitDecoder) -> _Outcome:
+def _attempt(
+    codings: list[TensorCoding], payload: PayloadBytes, rules: PayloadRules, how: UnitDecoder, limits: Limits
+) -> _Outcome:
     results: list[TensorResult] = []
-    limits = replace(how.limits, free_elements=how.free_elements.left)
     try:
         decoder = PayloadDecoder(payload.data, rules, compiled=how.compiled, work_bits=how.work_bits, limits=limits)
     except EntropyFault as fault:

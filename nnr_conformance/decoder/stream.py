@@ -5,6 +5,7 @@ Nothing is kept but what later units need, so that a caller can write tensors as
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,6 +15,7 @@ from nnr_conformance.decoder.how import UnitDecoder
 from nnr_conformance.decoder.model_state import ModelState
 from nnr_conformance.decoder.order_machines import ELEMENT, REFERENCE_LIST
 from nnr_conformance.decoder.payloads import PartCollector, PayloadBytes
+from nnr_conformance.decoder.steps import Schedule, Steps, Work, in_order
 from nnr_conformance.decoder.tensors import DecodedUnit
 from nnr_conformance.decoder.topology import CarriedData, inflate
 from nnr_conformance.decoder.unit_header import element_indices, element_names, id_place, places_of
@@ -58,6 +60,7 @@ class StreamDecoder:
 
     `wanted`: decode only units that hold a tensor of these names (None: all). `decode_data`: what becomes of each of
     these units; takes and gives what `decode_compressed_data` does, or None when there are to be no tensors.
+    `schedule`: in which order and where the work on units is done; the results and findings are the same.
     `on_unit`: called with each unit and its trace, before the unit is decoded. `tree`: shared by the streams of a
     chain. Diagnostics go to `findings`; no exception leaves.
     """
@@ -69,11 +72,12 @@ class StreamDecoder:
     wanted: frozenset[str] | None = None
     out_of_band: Mapping[str, Any] = field(default_factory=dict)
     decode_data: DataDecoder = decode_compressed_data
+    schedule: Schedule = in_order
     on_unit: Callable[[Unit, list[TraceEntry]], None] | None = None
     units: list[UnitSummary] = field(default_factory=list)
     carried: list[CarriedData] = field(default_factory=list)
     tools: set[str] = field(default_factory=set)
-    undecoded: list[str] = field(default_factory=list)
+    _undecoded: dict[int, str] = field(default_factory=dict)
     _inflated: int = 0
     judge: Judge = field(init=False)
     _state: ModelState = field(default_factory=ModelState)
@@ -91,33 +95,56 @@ class StreamDecoder:
         self._parts = PartCollector(judge)
 
     def __iter__(self) -> Iterator[DecodedUnit]:
+        return self.schedule(self._works())
+
+    def _works(self) -> Iterator[Work]:
+        """The work on each unit that holds tensors; other units act on the state when it is their turn."""
         trace: list[TraceEntry] = []
         self._session = Session(self.findings, trace, self.how.limits, self.out_of_band)
         for unit in walk_units(self.buffer, self._session, self.how.readings):
             if self.on_unit is not None:
                 self.on_unit(unit, trace)
-            decoded = self._take(unit, trace)
+            work = self._take(unit, trace)
+            if work is not None:
+                yield work
             trace.clear()
-            if decoded is not None:
-                self.tools |= decoded.tools
-                yield decoded
-                del decoded
         self._end_model()
 
-    def _take(self, unit: Unit, trace: list[TraceEntry]) -> DecodedUnit | None:
-        """Let one unit act on the state; the tensors that it completes."""
+    def _take(self, unit: Unit, trace: list[TraceEntry]) -> Work | None:
+        """Let one unit act on the state; the work on the tensors that it completes."""
         names: tuple[str, ...] = ()
-        decoded = None
+        steps = None
         if not unit.broken:
             try:
-                names, decoded = self._act(unit, trace)
+                names, steps = self._act(unit, trace)
             except BitstreamError as fault:
-                self.findings.add(fault.diagnostic)
-                self.undecoded.append(unit.label)
+                self._lose(unit, fault)
         elif unit.unit_type in (NDU, -1):
-            self.undecoded.append(unit.label)
+            self._undecoded[unit.first] = unit.label
         self._note_unit(unit, names)
+        if steps is None:
+            return None
+        elements = math.prod(unit.get("tensor_dimensions"))
+        return Work(self._finish(unit, steps), elements, unit.get("parent_node_id_present_flag") == 1)
+
+    def _finish(self, unit: Unit, steps: Steps[DecodedUnit | None]) -> Steps[DecodedUnit | None]:
+        try:
+            decoded = yield from steps
+        except BitstreamError as fault:
+            self._lose(unit, fault)
+            return None
+        if decoded is not None:
+            self.tools |= decoded.tools
         return decoded
+
+    def _lose(self, unit: Unit, fault: BitstreamError) -> None:
+        self.findings.add(fault.diagnostic)
+        self._undecoded[unit.first] = unit.label
+
+    @property
+    def undecoded(self) -> list[str]:
+        """Labels of the units whose tensors could not be had, in the order of the stream."""
+        return [label for _, label in sorted(self._undecoded.items())]
 
     def _note_unit(self, unit: Unit, names: tuple[str, ...]) -> None:
         """Keep what reports say of a unit."""
@@ -133,7 +160,7 @@ class StreamDecoder:
             )
         )
 
-    def _act(self, unit: Unit, trace: list[TraceEntry]) -> tuple[tuple[str, ...], DecodedUnit | None]:
+    def _act(self, unit: Unit, trace: list[TraceEntry]) -> tuple[tuple[str, ...], Steps[DecodedUnit | None] | None]:
         if unit.unit_type == STR:
             self._start_model(unit)
         state = self._state
@@ -225,14 +252,14 @@ class StreamDecoder:
 
     def _decode(
         self, unit: Unit, state: ModelState, trace: list[TraceEntry]
-    ) -> tuple[tuple[str, ...], DecodedUnit | None]:
+    ) -> tuple[tuple[str, ...], Steps[DecodedUnit | None] | None]:
         names = element_names(unit, state.reference_list, trace)
         indexed = element_indices(unit) is not None
         if indexed:
             bits, path = id_place(unit, places_of(trace))
             self._hear(self._references, Event("index", unit.label), bits, path)
         if names is None:
-            self.undecoded.append(unit.label)
+            self._undecoded[unit.first] = unit.label
             return (), None
         payload = self._payload(unit, names)
         if payload is None:
@@ -240,8 +267,7 @@ class StreamDecoder:
         self._hear_of_elements(unit, names, "indexed" if indexed else "named", trace)
         if self.wanted is not None and not self._is_wanted(names):
             return names, None
-        decoded = self.decode_data(unit, payload, names, state, self.tree, trace, self.judge, self.how)
-        return names, decoded
+        return names, self.decode_data(unit, payload, names, state, self.tree, trace, self.judge, self.how)
 
     def _hear_of_elements(self, unit: Unit, names: tuple[str, ...], event: str, trace: list[TraceEntry]) -> None:
         """The unit holds these elements; one that is twice in its own list is not an element that came before."""

@@ -48,7 +48,7 @@ def check_capacity(coding: TensorCoding, payload_bytes: int, limits: Limits, bit
     Raises EntropyFault limit_elements where weights can cost nothing (codebook of one entry, skipped rows), else
     dims_exceed_payload.
     """
-    allowed = LEVELS_PER_PAYLOAD_BYTE * payload_bytes + limits.free_elements
+    allowed = elements_allowed(payload_bytes, limits)
     free = coding.bound_size == 1 or coding.two_dimensional_tools
     if coding.elements > limits.tensor_elements or (free and coding.elements > allowed):
         message = f"{coding.elements} elements; at most {limits.tensor_elements}, or {allowed} that cost nothing"
@@ -56,6 +56,11 @@ def check_capacity(coding: TensorCoding, payload_bytes: int, limits: Limits, bit
     if coding.elements > allowed:
         message = f"{coding.elements} elements in a payload of {payload_bytes} bytes, which carries at most {allowed}"
         raise EntropyFault("dims_exceed_payload", bit, tensor, message)
+
+
+def elements_allowed(payload_bytes: int, limits: Limits) -> int:
+    """Elements of a tensor that a payload of this size can carry, with what the limits let through for nothing."""
+    return LEVELS_PER_PAYLOAD_BYTE * payload_bytes + limits.free_elements
 
 
 def _listed(shape: tuple[int, ...]) -> str:
