@@ -10,7 +10,7 @@ MODULES = {
     "syntax.semantics": "reads the rows that explain elements; decoding does not use it",
     "decoder.digests": "measures the outcome by which mutants are judged",
     "decoder.how": "holds options of the caller and decides nothing",
-    "decoder.threads": "spreads work over threads; mutants run without, and both are compared stream by stream elsewhere",
+    "decoder.threads": "spreads work over threads; mutants run without, and both are compared elsewhere",
     "decoder.payload_readings": "says in reports on which readings a verdict depends",
     "entropy.retrace": "finds trellis states of given levels, for encoders; decoding does not use it",
     "entropy.trellis": "as entropy.retrace",
