@@ -33,6 +33,10 @@ _HEADER_LIMIT = 100_000_000  # of a .safetensors file, by its own rules
 _NAME_LIMIT = (1 << 16) - 1  # bytes of a member's name in a ZIP file
 _DEFLATE_RATIO = 1032  # DEFLATE cannot expand any further
 
+_MOST_DIMENSIONS = 64  # of an array of NumPy
+_Reader = tuple[int, Callable[[], NDArray[Any]]]
+"""Bytes of a tensor, and what reads it."""
+
 _DTYPES = {
     "BOOL": np.dtype(np.bool_),
     "I8": np.dtype(np.int8),
@@ -294,11 +298,20 @@ class TensorFile(Mapping[str, NDArray[Any]]):
     floats of up to 64 bits. Close the file, or use it in a `with` statement.
     """
 
-    def __init__(self, path: str, file: IO[bytes], readers: Mapping[str, Callable[[], NDArray[Any]]]) -> None:
+    def __init__(self, path: str, file: IO[bytes], readers: Mapping[str, _Reader]) -> None:
         self._path, self._file, self._readers = path, file, readers
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes that all tensors together take, or a little more; known without reading any.
+
+        A small file can hold very many: members of a `.npz` file expand, tensors of a `.safetensors` file may share
+        their bytes.
+        """
+        return sum(size for size, _ in self._readers.values())
+
     def __getitem__(self, name: str) -> NDArray[Any]:
-        reader = self._readers[name]
+        _, reader = self._readers[name]
         with _damage_as_usage_error(self._path, f"tensor {name!r}: "):
             return reader()
 
@@ -322,17 +335,17 @@ class TensorFile(Mapping[str, NDArray[Any]]):
         self._file.close()
 
 
-def _npz_readers(file: IO[bytes]) -> dict[str, Callable[[], NDArray[Any]]]:
+def _npz_readers(file: IO[bytes]) -> dict[str, _Reader]:
     archive = zipfile.ZipFile(file)
     size = file.seek(0, os.SEEK_END)
-    readers: dict[str, Callable[[], NDArray[Any]]] = {}
+    readers: dict[str, _Reader] = {}
     for member in archive.infolist():
         name = member.filename.removesuffix(".npy")
         if name == member.filename:
             continue
         if name in readers:
             raise ValueError(f"tensor {name!r} occurs twice")
-        readers[name] = partial(_read_npy, archive, member, size)
+        readers[name] = member.file_size, partial(_read_npy, archive, member, size)
     return readers
 
 
@@ -353,7 +366,7 @@ def _read_npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo, archive_bytes: 
     return array.T if fortran_order else array
 
 
-def _safetensors_readers(file: IO[bytes]) -> dict[str, Callable[[], NDArray[Any]]]:
+def _safetensors_readers(file: IO[bytes]) -> dict[str, _Reader]:
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     data = 8 + int.from_bytes(file.read(8), "little")
@@ -362,7 +375,7 @@ def _safetensors_readers(file: IO[bytes]) -> dict[str, Callable[[], NDArray[Any]
     header = json.loads(file.read(data - 8).decode("utf-8"), object_pairs_hook=_without_duplicates)
     if not isinstance(header, dict):
         raise ValueError("not a safetensors file: the header is not an object")
-    readers: dict[str, Callable[[], NDArray[Any]]] = {}
+    readers: dict[str, _Reader] = {}
     for name, entry in header.items():
         if name == "__metadata__":
             continue
@@ -370,7 +383,8 @@ def _safetensors_readers(file: IO[bytes]) -> dict[str, Callable[[], NDArray[Any]
         dtype, shape, (first, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
         if not all(type(number) is int and number >= 0 for number in (*shape, first, end)) or data + end > size:
             raise ValueError(f"tensor {name!r}: its shape or place is wrong")
-        readers[name] = partial(_read_safetensor, file, dtype, tuple(shape), data + first, end - first)
+        length = end - first
+        readers[name] = length, partial(_read_safetensor, file, dtype, tuple(shape), data + first, length)
     return readers
 
 
@@ -393,6 +407,9 @@ def _read_array(stream: IO[bytes], dtype: np.dtype[Any], shape: tuple[int, ...],
     native = dtype.newbyteorder("=")
     if native not in _DTYPE_NAMES:
         raise ValueError(f"dtype {dtype} is not supported")
+    if len(shape) > _MOST_DIMENSIONS:
+        # Before they are multiplied: the time for that grows with the square of their number.
+        raise ValueError(f"a tensor of {len(shape)} dimensions is not supported")
     count = math.prod(shape)
     if any(dimension < 0 for dimension in shape) or count * dtype.itemsize != available:
         raise ValueError(f"a tensor of {list(shape)} {native} does not have {available} bytes")

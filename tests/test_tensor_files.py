@@ -512,6 +512,21 @@ def test_an_expanding_member_is_refused_before_its_memory_is_taken(tmp_path: Pat
     assert peak < 1 << 20
 
 
+def test_very_many_dimensions_are_refused_before_they_are_multiplied(tmp_path: Path) -> None:
+    entry = {"dtype": "F32", "shape": [(1 << 62) + 1] * 300_000, "data_offsets": [0, 4]}
+    header = json.dumps({"w": entry}).encode()
+    (tmp_path / "m.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+    with pytest.raises(UsageError, match="a tensor of 300000 dimensions is not supported"):
+        read_all(tmp_path / "m.safetensors")
+
+
+@both_formats
+def test_the_bytes_of_all_tensors_are_known_before_any_is_read(suffix: str, tmp_path: Path) -> None:
+    path = write(tmp_path / f"m{suffix}", {"a": np.zeros((3, 5), np.float32), "b": np.zeros(7, np.int16)})
+    with read_tensors(path) as file:
+        assert 74 <= file.nbytes <= 74 + 2 * 128
+
+
 @both_formats
 def test_a_file_that_is_not_there_is_a_usage_error(suffix: str, tmp_path: Path) -> None:
     (tmp_path / f"folder{suffix}").mkdir()

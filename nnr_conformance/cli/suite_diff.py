@@ -120,7 +120,7 @@ def _of_implementation(arguments: argparse.Namespace, implementation: Implementa
         else:
             print(printable(f"{case.id}: {result.result.value}{': ' if result.detail else ''}{result.detail}"))
         return NOT_DECODED
-    decoding: Decoding = read_output(folder)
+    decoding: Decoding = read_output(folder, implementation.bounds.output)
     output = {stage: arrays for stage in STAGES if (arrays := getattr(decoding, stage)) is not None}
     choices = {**asked(implementation, case), **result.followed}
     for reading, choice in result.followed.items():
@@ -155,6 +155,8 @@ def _case(arguments: argparse.Namespace) -> Case:
         name = places[0].removeprefix(GOLDEN).removesuffix(".nnr")
         known = next((case for case in golden_cases() if case.id == name), None)
         if known is not None and not Path(places[0]).is_file():
+            if arguments.base is not None or arguments.limit or arguments.out_of_band is not None:
+                raise UsageError(f"what is agreed on beside {name} is known: no --base, --limit and --out-of-band")
             return known
     base = {} if arguments.base is None else read_tensors(arguments.base)
     check = settings_of(base, read_out_of_band(arguments.out_of_band), limits_of(arguments.limit))

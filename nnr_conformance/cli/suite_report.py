@@ -61,7 +61,7 @@ def _report(arguments: argparse.Namespace) -> int:
         return reported(reports[0], arguments)
     if arguments.format not in SIDE_BY_SIDE:
         raise UsageError(f"several runs are shown by --format {' or '.join(SIDE_BY_SIDE)}")
-    if arguments.baseline is not None:
+    if arguments.baseline is not None or arguments.update_baseline:
         raise UsageError("a baseline is compared with one run")
     render: Any = import_module(FORMATS[arguments.format]).render_several
     if arguments.output is not None:

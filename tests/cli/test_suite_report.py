@@ -102,3 +102,13 @@ def test_several_runs_are_shown_side_by_side(tmp_path: Path, capsys: pytest.Capt
 def test_several_runs_have_no_other_format_and_no_baseline(tmp_path: Path, arguments: list[str]) -> None:
     path = str(stored(tmp_path, run_report()))
     assert main(["report", path, path, *arguments]) == 2
+
+
+def test_several_runs_update_no_baseline(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    runs = [str(stored(tmp_path, run_report(), name)) for name in ("one", "other")]
+    assert main(["report", *runs, "--format", "markdown", "--update-baseline"]) == 2
+    assert "a baseline is compared with one run" in capsys.readouterr().err
+
+
+def test_why_failures_are_expected_is_read_back_with_the_run(tmp_path: Path) -> None:
+    assert load_run(stored(tmp_path, run_report())).reasons == run_report().reasons

@@ -28,6 +28,9 @@ from nnr_conformance.suite.diff.bins import (
 MOST_WEIGHTS = 1_000_000
 """Weights of a payload whose bins are looked for; a million takes about half a minute."""
 
+_SHOWN = 200
+"""Characters of a part of a bin that are shown."""
+
 _PARTS = ("unit", "tensor", "context", "value", "bit")
 
 
@@ -132,12 +135,17 @@ def _differing(payload: TracedPayload, wanted: Bin, found: Bin | None) -> tuple[
     unary = max(coding.unary_length for coding in payload.codings)
     rows = []
     for part in _PARTS:
-        one, other = str(getattr(wanted, part)), str(getattr(found, part))
-        if one != other:
+        one, other = (shortened(str(getattr(each, part))) for each in (wanted, found))
+        if getattr(wanted, part) != getattr(found, part):
             if part == "context":
                 one, other = (f"{number} {context_name(int(number), unary)}" for number in (one, other))
             rows.append((part, one, other))
     return tuple(rows)
+
+
+def shortened(text: str) -> str:
+    """A name of a trace, which somebody else wrote, as far as people read it."""
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
 def _behind_the_end(payloads: Sequence[TracedPayload], found: Bin) -> BinDifference:
@@ -145,5 +153,5 @@ def _behind_the_end(payloads: Sequence[TracedPayload], found: Bin) -> BinDiffere
         raise UsageError("the stream has no arithmetic-coded payload, but the trace has bins")
     last = payloads[-1]
     number = sum(1 for _ in last.bins()) - 1
-    shown = f"{found.value} with context {found.context} in {found.tensor!r}"
+    shown = f"{found.value} with context {found.context} in {shortened(found.tensor)!r}"
     return _described(last, number, (("bin", "none behind this one", shown),))

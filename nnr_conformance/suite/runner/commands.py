@@ -31,27 +31,29 @@ def answer_of_command(implementation: Implementation, given: Given, folder: Path
     if lacking:
         return Answer(Ending.NOT_SUPPORTED, f"the command has no place for {lacking}")
     if "streams" in takes or len(given.streams) == 1:
-        return _checked(_step(implementation, given, folder, given.streams, given.base), takes)
+        return _checked(_step(implementation, given, folder, given.streams, given.base), implementation)
     base: Arrays | None = given.base
     seconds = 0.0
     for number, stream in enumerate(given.streams[:-1]):
         step = folder / f"step{number}"
         step.mkdir()
-        answer = _checked(_step(implementation, given, step, (stream,), base), takes)
+        answer = _checked(_step(implementation, given, step, (stream,), base), implementation)
         seconds += answer.seconds
-        base, said = _model(step) if answer.ending is Ending.DECODED else (None, answer.said)
+        base, said = (
+            _model(step, implementation.bounds.output) if answer.ending is Ending.DECODED else (None, answer.said)
+        )
         if base is None:
             ending = Ending.UNDECLARED if answer.ending is Ending.DECODED else answer.ending
             said = f"stream {number + 1} of {len(given.streams)}: {said}"
             return replace(answer, ending=ending, said=said, seconds=seconds, folder=folder)
-    answer = _checked(_step(implementation, given, folder, given.streams[-1:], base), takes)
+    answer = _checked(_step(implementation, given, folder, given.streams[-1:], base), implementation)
     return replace(answer, seconds=seconds + answer.seconds)
 
 
-def _model(folder: Path) -> tuple[Arrays | None, str]:
+def _model(folder: Path, most: int) -> tuple[Arrays | None, str]:
     """The model that a step has made, or why there is none."""
     try:
-        found = read_output(folder).tensors
+        found = read_output(folder, most).tensors
         return (None if found is None else dict(found)), ""
     except UsageError as error:
         return None, one_line(str(error).replace(f"{folder}/", ""))
@@ -86,14 +88,14 @@ def _step(
     return answer_of(implementation, ended, folder, given.folder)
 
 
-def _checked(answer: Answer, takes: frozenset[str]) -> Answer:
+def _checked(answer: Answer, implementation: Implementation) -> Answer:
     """An answer that says decoded without the tensors that were asked for, or with files that are none, is another."""
     if answer.ending is not Ending.DECODED or answer.folder is None:
         return answer
     try:
-        output = read_output(answer.folder)
+        output = read_output(answer.folder, implementation.bounds.output)
     except UsageError as error:
         return replace(answer, ending=Ending.UNDECLARED, said=one_line(str(error).replace(f"{answer.folder}/", "")))
-    if "tensors" in takes and output.tensors is None:
+    if "tensors" in places(implementation.decoder) and output.tensors is None:
         return replace(answer, ending=Ending.UNDECLARED, said="decoded, it says, but wrote no tensors")
     return answer

@@ -107,7 +107,7 @@ def _judged(implementation: Implementation, case: Case, answer: Answer) -> _Judg
     if answer.ending is Ending.REJECTED:
         return _rejected(implementation, case, answer, verdict)
     try:
-        output = _read(answer)
+        output = _read(answer, implementation.bounds.output)
     except UsageError as error:
         return _Judgement(Result.CRASH, str(error))
     return _Decoded(implementation, case, output, first, verdict).judged()
@@ -192,11 +192,11 @@ class _Decoded:
         return self._expectations[key]
 
 
-def _read(answer: Answer) -> dict[str, dict[str, Any]]:
+def _read(answer: Answer, most: int) -> dict[str, dict[str, Any]]:
     """The arrays that an implementation gave. Raises UsageError when they cannot be read."""
     if answer.folder is None:
         return {}
-    decoding = read_output(answer.folder)
+    decoding = read_output(answer.folder, most)
     given = {stage: getattr(decoding, stage) for stage in STAGES}
     return {stage: dict(arrays) for stage, arrays in given.items() if arrays is not None}
 

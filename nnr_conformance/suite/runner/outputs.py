@@ -18,6 +18,7 @@ import numpy as np
 
 from nnr_conformance.adapters import Arrays, Bin, Decoding
 from nnr_conformance.errors import NnrError, UsageError
+from nnr_conformance.suite.runner.implementation import Bounds
 from nnr_conformance.tensor_files import open_writer, read_tensors
 
 STAGES = ("tensors", "dequantized", "levels")
@@ -25,16 +26,18 @@ STAGES = ("tensors", "dequantized", "levels")
 
 TRACE = "trace.jsonl"
 SUFFIXES = (".npz", ".safetensors")
+MOST_BYTES = Bounds().output
 _LINE_LIMIT = 1 << 18
 """Bytes of a line of a trace; names are the longest part."""
 
 
-def read_output(folder: Path) -> Decoding:
+def read_output(folder: Path, most: int = MOST_BYTES) -> Decoding:
     """What lies in a folder; arrays are read when they are accessed, bins when they are iterated over.
 
-    Raises UsageError for a file that is not what it should be, here or when it is read.
+    `most`: bytes that the arrays of a stage may take, which can be far more than their file. Raises UsageError for
+    these, and for a file that is not what it should be, here or when it is read.
     """
-    found = {stage: _stage(folder, stage) for stage in STAGES}
+    found = {stage: _stage(folder, stage, most) for stage in STAGES}
     trace = folder / TRACE
     return Decoding(**found, trace=TraceFile(trace) if trace.is_file() else None)
 
@@ -82,12 +85,16 @@ class TraceFile:
             raise UsageError(f"cannot read the trace: {error.strerror}") from error
 
 
-def _stage(folder: Path, stage: str) -> Arrays | None:
+def _stage(folder: Path, stage: str, most: int) -> Arrays | None:
     for suffix in SUFFIXES:
         path = folder / f"{stage}{suffix}"
         # Anything else than a file, such as a named pipe, could be read forever.
         if path.is_file():
-            return read_tensors(path)
+            found = read_tensors(path)
+            if found.nbytes > most:
+                found.close()
+                raise UsageError(f"{stage} has {found.nbytes} bytes in its arrays; at most {most} are read")
+            return found
     return None
 
 

@@ -49,7 +49,7 @@ def answer_of_adapter(implementation: Implementation, given: Path, folder: Path)
     try:
         row = json.loads((folder / ANSWER).read_text(encoding="utf-8"))
         ending, said = Ending(row["ending"]), row["said"]
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         ending, said = Ending.UNDECLARED, f"ended its process: {first_words(ended)}".removesuffix(": ")
     return Answer(ending, said, 0, ended.seconds, ended.peak_bytes, folder)
 

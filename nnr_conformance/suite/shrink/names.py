@@ -19,9 +19,11 @@ def replace_names(search: Search) -> None:
     names = list(dict.fromkeys(names_of(search.chain)))
     neutral = dict(zip(names, _neutral(), strict=False))
     if not search.take(_renamed(search.chain, neutral), "names replaced"):
+        taken = set(names)
         for name in names:
-            free = next(one for one in _neutral() if one not in set(names_of(search.chain)) or one == name)
-            search.take(_renamed(search.chain, {name: free}), "names replaced")
+            taken.discard(name)
+            free = next(one for one in _neutral() if one not in taken)
+            taken.add(free if search.take(_renamed(search.chain, {name: free}), "names replaced") else name)
 
 
 def names_of(chain: Chain) -> Iterator[str]:

@@ -56,6 +56,9 @@ class Search:
 
     def take(self, chain: Chain, what: str, *, larger: bool = False) -> bool:
         """Go on with a candidate if it will do; `larger`: even one that is not smaller. Raises Exhausted."""
+        if time.monotonic() - self._begin > self.budget.seconds:
+            # Here too, since writing candidates that are then not judged takes time as well.
+            raise Exhausted
         try:
             data = tuple(written(pieces, self.agreed) for pieces in chain)
         except BuildError:

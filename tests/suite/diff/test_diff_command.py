@@ -67,7 +67,13 @@ def test_a_trace_that_was_written_agrees_and_a_changed_one_does_not(
 
 
 @pytest.mark.parametrize(
-    "words", [[UPDATE.id], ["no-such-stream", "--tensors", "x.npz"], [UPDATE.id, "--tensors", "missing.npz"]]
+    "words",
+    [
+        [UPDATE.id],
+        ["no-such-stream", "--tensors", "x.npz"],
+        [UPDATE.id, "--tensors", "missing.npz"],
+        [UPDATE.id, "--tensors", "x.npz", "--base", "base.npz"],
+    ],
 )
 def test_wrong_use_gives_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["diff", *words]) == 2

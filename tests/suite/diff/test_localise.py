@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nnr_conformance.adapters import Arrays, Bin
 from nnr_conformance.errors import UsageError
@@ -167,3 +170,41 @@ def test_the_json_has_the_same_and_says_when_nothing_differs() -> None:
     assert (row["stage"], row["same"], row["difference"]["tensor"]) == ("levels", False, "w")
     assert {*row["requirements"]} == {*BLOCKS.requirements}
     assert plain(BLOCKS, None) == {"schema": "nnr-diff/1", "case": BLOCKS.id, "same": True}
+
+
+def spoiled(array: Any, data: st.DataObject) -> Any:
+    """An array as a decoder of others may give it."""
+    kind = data.draw(st.sampled_from(["type", "full", "none", "scalar", "one", "negative"]))
+    if kind == "type":
+        with np.errstate(all="ignore"):
+            return array.astype(data.draw(st.sampled_from(["?", "i1", "u8", "i8", "f2", "f8"])))
+    if kind == "full":
+        types = {"f4": [np.nan, np.inf, -np.inf, 3e38], "u8": [2**64 - 1], "i8": [-(2**63), 2**63 - 1, 2**31]}
+        name = data.draw(st.sampled_from(sorted(types)))
+        return np.full(array.shape, data.draw(st.sampled_from(types[name])), name)
+    if kind == "none":
+        return np.zeros((0, *array.shape), array.dtype)
+    if kind == "scalar":
+        return np.zeros((), array.dtype)
+    if kind == "negative":
+        return -array
+    changed = array.copy()
+    changed.flat[data.draw(st.integers(0, array.size - 1))] = data.draw(st.sampled_from([0, 5, 2**31 - 128]))
+    return changed
+
+
+@pytest.mark.parametrize("case", [TRELLIS, UPDATE, PRODUCT, BLOCKS], ids=lambda case: case.id)
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+@pytest.mark.filterwarnings("error")
+def test_whatever_arrays_a_decoder_gives_a_difference_is_told_and_nothing_raised(
+    case: Case, data: st.DataObject
+) -> None:
+    output = {
+        stage: {name: spoiled(array, data) for name, array in arrays.items()}
+        for stage, arrays in right(case).items()
+        if data.draw(st.booleans())
+    }
+    found = localised(case, told(case), output)
+    assert [*lines(case, found)]
+    assert json.dumps(plain(case, found))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -68,3 +69,19 @@ def test_what_is_no_mapping_of_texts_to_numbers_cannot_be_written(tmp_path: Path
     with pytest.raises(UsageError):
         write_output(tmp_path, Decoding(tensors))  # type: ignore[arg-type]
     assert not [*tmp_path.iterdir()]
+
+
+def test_arrays_that_share_their_bytes_are_counted_each(tmp_path: Path):
+    entry = {"dtype": "F32", "shape": [1 << 18], "data_offsets": [0, 1 << 20]}
+    header = json.dumps({f"w{number}": entry for number in range(64)}).encode()
+    (tmp_path / "tensors.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(1 << 20))
+    with pytest.raises(UsageError, match="tensors has 67108864 bytes in its arrays; at most 67108863"):
+        read_output(tmp_path, (64 << 20) - 1)
+    assert len(read_output(tmp_path, 64 << 20).tensors or ()) == 64
+
+
+def test_arrays_that_expand_are_refused_before_any_is_read(tmp_path: Path):
+    np.savez_compressed(tmp_path / "levels.npz", w=np.zeros(1 << 22, np.int32))
+    assert (tmp_path / "levels.npz").stat().st_size < 1 << 16
+    with pytest.raises(UsageError, match="levels has 16777344 bytes in its arrays"):
+        read_output(tmp_path, 1 << 20)
