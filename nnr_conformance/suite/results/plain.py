@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -15,6 +16,17 @@ SCHEMA = "nnr-run/1"
 """Of all JSON formats; fields are added, never given another meaning. See `spec/schemas/run.schema.json`."""
 
 _HEADER = tuple(field.name for field in fields(RunHeader))
+_FITS: Mapping[str, Callable[[Any], bool]] = {
+    "cases": lambda value: value >= 0,
+    "seconds": lambda value: 0 <= value < math.inf,
+    "memory": lambda value: value >= 0,
+    "editions": lambda value: value is None or all(type(one) is int for one in value),
+    "tools": lambda value: value is None or all(isinstance(one, str) for one in value),
+    "readings": lambda value: all(isinstance(one, str) for pair in value.items() for one in pair),
+    "selection": lambda value: all(isinstance(one, str) for one in value),
+}
+"""What values of these classes have to be beside."""
+
 _REASON = tuple(field.name for field in fields(Reason))
 _KINDS: Mapping[str, tuple[type, ...]] = {
     "cases": (int,),
@@ -41,7 +53,7 @@ def header_from_plain(values: Any) -> RunHeader:
     known: dict[str, Any] = {}
     for name in _HEADER:
         value = values.get(name)
-        if not isinstance(value, _KINDS.get(name, (str,))):
+        if not isinstance(value, _KINDS.get(name, (str,))) or not _FITS.get(name, _anything)(value):
             raise UsageError(f"header of a run: {name} is {value!r}")
         known[name] = tuple(value) if isinstance(value, list) else value
     return RunHeader(**known)
@@ -75,7 +87,7 @@ def result_from_plain(values: Any) -> CaseResult:
             detail=_text(values.get("detail", "")),
             compared=tuple(map(_text, values.get("compared", ()))),
             followed={_text(reading): _text(choice) for reading, choice in values.get("followed", {}).items()},
-            seconds=float(values.get("seconds", 0)),
+            seconds=_finite(float(values.get("seconds", 0))),
             peak_bytes=int(values.get("peak_bytes", 0)),
             known=bool(values.get("known", False)),
         )
@@ -143,6 +155,17 @@ def reason_from_plain(values: Any) -> Reason:
         return Reason(**{name: _text(values.get(name, "")) for name in _REASON})
     except (TypeError, AttributeError) as error:
         raise UsageError(f"not a reason: {error!r}") from None
+
+
+def _anything(value: Any) -> bool:
+    del value
+    return True
+
+
+def _finite(number: float) -> float:
+    if not 0 <= number < math.inf:
+        raise ValueError(f"{number} is no number of seconds")
+    return number
 
 
 def _text(value: Any) -> str:

@@ -129,6 +129,31 @@ def test_what_is_no_result_is_refused(values: Any) -> None:
         result_from_plain(values)
 
 
+@pytest.mark.parametrize("seconds", [float("inf"), float("nan"), -1])
+def test_a_time_that_is_none_is_refused(seconds: float) -> None:
+    with pytest.raises(UsageError):
+        result_from_plain({"case": "a", "result": "pass", "seconds": seconds})
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("tools", [1]),
+        ("tools", [{}]),
+        ("editions", ["1"]),
+        ("readings", {"split-index": 1}),
+        ("selection", [None]),
+        ("seconds", float("inf")),
+        ("seconds", float("nan")),
+        ("cases", -1),
+        ("memory", -1),
+    ],
+)
+def test_a_header_with_something_in_it_of_another_kind_is_refused(field: str, value: Any) -> None:
+    with pytest.raises(UsageError, match=f"header of a run: {field}"):
+        header_from_plain({**header_to_plain(HEADER), field: value})
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", "[" * 100_000, '{"schema": "nnr-run/1"}'])
 def test_what_is_no_run_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
