@@ -13,7 +13,7 @@ import yaml
 from nnr_conformance.data import load_yaml
 from nnr_conformance.suite.results.baseline_file import Baseline, Expected, Group
 from nnr_conformance.suite.results.report import RunReport
-from nnr_conformance.suite.runner.cases import golden_cases
+from nnr_conformance.suite.runner.cases import golden_cases, tools_by_source
 from nnr_conformance.suite.runner.model import Case, CaseResult, Result
 
 CAUSES = Path(__file__).with_name("causes.yaml")
@@ -29,6 +29,7 @@ class Cause:
     reason: str = ""
     says: str = ""
     tools: frozenset[str] = frozenset()
+    before: frozenset[str] = frozenset()
     codes: frozenset[str] = frozenset()
     readings: frozenset[str] = frozenset()
 
@@ -39,6 +40,7 @@ class Cause:
             found.result is self.result
             and bool(re.search(self.says, said))
             and self.tools <= set(case.tools)
+            and self.before <= _tools_before(case)
             and (not self.codes or bool(self.codes & set(case.codes)))
             and (not self.readings or bool(self.readings & set(case.readings)))
         )
@@ -51,6 +53,11 @@ class Cause:
         return self.reason or f"Another reading of the text: {self.reading}."
 
 
+def _tools_before(case: Case) -> frozenset[str]:
+    """The tools of the streams that a case updates, in any of which a decoder may have ended."""
+    return frozenset[str]().union(*(tools_by_source().get(source, frozenset()) for source in case.before))
+
+
 def divergences() -> Mapping[str, Any]:
     """The rows of the registry by id."""
     return {row["id"]: row for row in load_yaml("spec/divergences.yaml")}
@@ -59,15 +66,12 @@ def divergences() -> Mapping[str, Any]:
 def causes(path: Path = CAUSES) -> tuple[Cause, ...]:
     """The rows of the table."""
     rows = yaml.safe_load(path.read_text(encoding="utf-8"))
-    sets = ("tools", "codes", "readings")
-    return tuple(
-        Cause(
-            Result(row["result"]),
-            **{name: value for name, value in row.items() if name not in ("result", *sets)},
-            **{name: frozenset(row[name]) for name in sets if name in row},
-        )
-        for row in rows
-    )
+    sets = ("tools", "before", "codes", "readings")
+    found = []
+    for row in rows:
+        fields = {name: frozenset(value) if name in sets else value for name, value in row.items()}
+        found.append(Cause(Result(fields.pop("result")), **fields))
+    return tuple(found)
 
 
 def explained(report: RunReport, table: Iterable[Cause]) -> dict[Cause | None, list[CaseResult]]:
