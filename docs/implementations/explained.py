@@ -69,7 +69,7 @@ def causes(path: Path = CAUSES) -> tuple[Cause, ...]:
     sets = ("tools", "before", "codes", "readings")
     found = []
     for row in rows:
-        fields = {name: frozenset(value) if name in sets else value for name, value in row.items()}
+        fields: dict[str, Any] = {name: frozenset(value) if name in sets else value for name, value in row.items()}
         found.append(Cause(Result(fields.pop("result")), **fields))
     return tuple(found)
 

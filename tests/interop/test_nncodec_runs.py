@@ -83,6 +83,23 @@ def test_the_failures_are_those_of_the_baseline(report: RunReport) -> None:
     assert [*compared(report, load_baseline(EXAMPLE / "baseline-2.1.3.yaml")).lines()] == []
 
 
+@pytest.mark.parametrize("release", ["2.1.3", "2.0.1"])
+def test_every_failure_that_is_expected_has_a_reason_and_a_stream(release: str) -> None:
+    baseline = load_baseline(EXAMPLE / f"baseline-{release}.yaml")
+    assert (baseline.implementation, baseline.version) == ("NNCodec", release)
+    assert all(group.reason for group in baseline.groups)
+    assert {one.case for group in baseline.groups for one in group.cases} <= {case.id for case in golden_cases()}
+
+
+@pytest.mark.parametrize("name", ["nncodec-command.yaml", "nncodec-2.0.1.yaml"])
+def test_a_declaration_goes_with_the_baseline_of_its_release(name: str) -> None:
+    assert yaml.safe_load((EXAMPLE / name).read_text(encoding="utf-8"))["name"] == "NNCodec"
+
+
+def test_the_adapter_is_short() -> None:
+    assert len((EXAMPLE / "nncodec_adapter.py").read_text(encoding="utf-8").splitlines()) <= 60
+
+
 def test_the_command_comes_to_the_same_results_as_the_adapter(report: RunReport) -> None:
     content = yaml.safe_load((EXAMPLE / "nncodec-command.yaml").read_text(encoding="utf-8"))
     for name in ("version_command", "decoder"):
