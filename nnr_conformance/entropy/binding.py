@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from nnr_conformance.entropy import binarization, engine, retrace, rows
+from nnr_conformance.entropy import binarization, contexts, engine, retrace, row_skip, rows
 from nnr_conformance.errors import UsageError
 
 Bound = Callable[..., Any]
@@ -40,6 +40,8 @@ _INLINED: Sources = (
 )
 _CALLED: Sources = ((rows, "decode_segment"), (rows, "skip_segment"), (rows, "start_block_row"))
 _DECODE_ROWS: Sources = ((rows, "decode_rows"),)
+_DECODE_ROW_SKIP: Sources = ((row_skip, "decode_row_skip"),)
+_DECODE_INIT_IDS: Sources = ((contexts, "decode_init_ids"),)
 _RETRACE: Sources = ((retrace, "retrace"),)
 
 
@@ -74,6 +76,16 @@ def bound_decode_rows(*, all_tools: bool, compiled: bool) -> Bound:
     Raises UsageError for compiled code where `compiled_available` is False.
     """
     return _compiled(all_tools) if compiled else _interpreted(all_tools)
+
+
+def bound_decode_row_skip(*, compiled: bool) -> Bound:
+    """`row_skip.decode_row_skip` of one life; raises UsageError as `bound_decode_rows` does."""
+    return _compiled_row_skip() if compiled else row_skip.decode_row_skip
+
+
+def bound_decode_init_ids(*, compiled: bool) -> Bound:
+    """`contexts.decode_init_ids` of one life; raises UsageError as `bound_decode_rows` does."""
+    return _compiled_init_ids() if compiled else contexts.decode_init_ids
 
 
 def bound_retrace(*, compiled: bool) -> Bound:
@@ -143,6 +155,33 @@ def _compiled_tools() -> Bound:
 
 
 @cache
+def _compiled_row_skip() -> Bound:
+    return _compiled_header(_DECODE_ROW_SKIP, lambda types: (types.int64, types.uint8[::1]))
+
+
+@cache
+def _compiled_init_ids() -> Bound:
+    return _compiled_header(_DECODE_INIT_IDS, lambda types: (types.int64[::1], types.int64, types.int64[::1]))
+
+
+def _compiled_header(source: Sources, more: Callable[[Any], tuple[Any, ...]]) -> Bound:
+    """A loop of the header of a tensor; `more`: the types of its arguments behind the contexts."""
+    from numba import types  # noqa: PLC0415 -- as in compile_decode_rows
+
+    _require_compiled()
+    payload = types.Array(types.uint8, 1, "C", readonly=True)
+    counters = types.uint16[::1]
+    signature = types.void(payload, types.int64[::1], counters, counters, *more(types))
+
+    def build(cached: bool) -> Bound:
+        namespace = _as_arrays(_constants(False))
+        _compile(_INLINED, namespace, f"header_{_digest()}", cached, forceinline=True)
+        return _compile(source, namespace, _digest(), cached, signature)
+
+    return _with_or_without_cache(build)
+
+
+@cache
 def _compiled_retrace() -> Bound:
     from numba import types  # noqa: PLC0415 -- as in compile_decode_rows
 
@@ -178,7 +217,7 @@ def _compile(
 
 def _constants(all_tools: bool) -> dict[str, Any]:
     namespace: dict[str, Any] = {"__name__": rows.__name__, "__builtins__": builtins}
-    for module in (engine, binarization, retrace, rows):
+    for module in (engine, binarization, contexts, row_skip, retrace, rows):
         namespace |= {name: value for name, value in vars(module).items() if name.isupper()}
     namespace["ALL_TOOLS"] = all_tools
     return namespace
@@ -202,7 +241,7 @@ def _twin(function: FunctionType, namespace: dict[str, Any], name: str) -> Funct
 @cache
 def _digest() -> str:
     digest = hashlib.sha256()
-    for module, name in _INLINED + _CALLED + _DECODE_ROWS + _RETRACE:
+    for module, name in _INLINED + _CALLED + _DECODE_ROWS + _DECODE_ROW_SKIP + _DECODE_INIT_IDS + _RETRACE:
         code = getattr(module, name).__code__
         digest.update(repr((code.co_code, code.co_consts, code.co_names)).encode())
     for name, value in sorted(_constants(False).items()):

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 
-from nnr_conformance.entropy.engine import Counters, Ints, read_bin, read_bits
+from nnr_conformance.entropy.engine import (
+    AHEAD,
+    POSITION,
+    RANGE,
+    VALUE,
+    Counters,
+    Ints,
+    decode_bin,
+    decode_bypass,
+)
 from nnr_conformance.entropy.parameters import PayloadRules, TensorCoding
 from nnr_conformance.entropy.tables import context_layout, tables
+
+INITIAL_COUNTER0 = tables().initial_counter0
+INITIAL_COUNTER1 = tables().initial_counter1
 
 SIG_NEIGHBOUR = 0
 SIG_BASE = 24
@@ -35,49 +47,75 @@ def initial_counters(unary_length: int) -> tuple[list[int], list[int]]:
     return [tables().initial_counter0[0]] * total, [tables().initial_counter1[0]] * total
 
 
-def coded_contexts(coding: TensorCoding, history_flag: bool, rules: PayloadRules) -> Iterator[int]:
+def coded_contexts(coding: TensorCoding, history_flag: bool, rules: PayloadRules) -> tuple[int, ...]:
     """Indices of the contexts that have an initialization id in the payload, in coded order.
 
     A codebook leaves out those that no level inside it can reach.
     """
-    starts = group_starts(coding.unary_length)
-    size, zero, flags = coding.bound_size, coding.codebook_zero, 2 * coding.unary_length
-    states = 8 if coding.dq else 1
+    return _coded_contexts(
+        coding.unary_length,
+        coding.dq,
+        coding.temporal,
+        history_flag,
+        coding.bound_size,
+        coding.codebook_zero if coding.bound_size else 0,
+        rules.prefix_ids,
+    )
+
+
+@lru_cache(64)
+def _coded_contexts(*parameters: int) -> tuple[int, ...]:
+    return tuple(_contexts_in_order(*parameters))
+
+
+def _contexts_in_order(
+    unary_length: int, dq: int, temporal: int, history_flag: int, size: int, zero: int, prefix_ids: int
+) -> Iterator[int]:
+    starts = group_starts(unary_length)
+    flags = 2 * unary_length
+    states = 8 if dq else 1
     farthest = max(zero, size - 1 - zero) if size else None
     if size != 1:
         yield from range(3 * states)
-        if coding.temporal:
+        if temporal:
             yield from range(SIG_BASE, SIG_BASE + 2 * states)
         if history_flag:
             yield from range(SIG_HISTORY, SIG_HISTORY + states)
     if size == 0 or 0 < zero < size - 1:
-        yield from range(SIGN_NEIGHBOUR, GREATER if coding.temporal else SIGN_BASE)
+        yield from range(SIGN_NEIGHBOUR, GREATER if temporal else SIGN_BASE)
     yield from range(GREATER, GREATER + (flags if farthest is None else min(flags, 2 * farthest)))
-    if coding.temporal:
+    if temporal:
         first = starts["greater_base"]
         yield from range(first, first + (flags if farthest is None else min(flags, 2 * (farthest - 1))))
-    for prefix_bin in range(rules.prefix_ids):
-        if farthest is None or coding.unary_length - 2 + (2 << prefix_bin) < farthest:
+    for prefix_bin in range(prefix_ids):
+        if farthest is None or unary_length - 2 + (2 << prefix_bin) < farthest:
             yield starts["remainder_prefix"] + prefix_bin
 
 
-def read_init_ids(
+def decode_init_ids(
     payload: Ints,
     engine: Counters,
     counters0: Counters,
     counters1: Counters,
-    coding: TensorCoding,
-    history_flag: bool,
-    rules: PayloadRules,
-) -> tuple[tuple[int, int], ...]:
-    """Read the initialization ids and initialize the contexts; returns (context index, id) in coded order."""
-    present = group_starts(coding.unary_length)["id_present"]
-    ids = []
-    for context in coded_contexts(coding, history_flag, rules):
-        init_id = 0
-        if read_bin(payload, engine, counters0, counters1, present):
-            init_id = 1 + read_bits(payload, engine, 3)
-            counters0[context] = tables().initial_counter0[init_id]
-            counters1[context] = tables().initial_counter1[init_id]
-        ids.append((context, init_id))
-    return tuple(ids)
+    coded: Ints,
+    present: int,
+    init_ids: Counters,
+) -> None:
+    """Read an initialization id for each context of `coded` into `init_ids`, zeros before, and initialize the contexts.
+
+    `present`: the context of the flag before each id. Written once and run twice, like the weight loops (`rows`).
+    """
+    interval, value, ahead, position = engine[RANGE], engine[VALUE], engine[AHEAD], engine[POSITION]
+    for number in range(len(coded)):
+        chosen, interval, value, ahead, position = decode_bin(
+            payload, counters0, counters1, present, interval, value, ahead, position
+        )
+        if chosen:
+            init_id, value, ahead, position = decode_bypass(payload, 3, interval, value, ahead, position)
+            init_ids[number] = init_id + 1
+            counters0[coded[number]] = INITIAL_COUNTER0[init_id + 1]
+            counters1[coded[number]] = INITIAL_COUNTER1[init_id + 1]
+    engine[RANGE] = interval
+    engine[VALUE] = value
+    engine[AHEAD] = ahead
+    engine[POSITION] = position

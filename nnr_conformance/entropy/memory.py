@@ -1,8 +1,8 @@
-"""What the weight loops work on, in the form that suits each of their two lives.
+"""What the loops work on, in the form that suits each of their two lives.
 
 `payload`: the padded bytes. `cells`: 64-bit integers (engine, description, marks). `counters`: context variables.
-`flags`: one byte for each row or weight. `levels`: 32-bit integers for each weight. None stands for nothing.
-`integers`: the array behind `levels`.
+`flags`: one byte for each row or weight; `row_flags`: the same, to be filled. `levels`: 32-bit integers for each
+weight. None stands for nothing. `integers`: the array behind `levels`.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ class InterpretedMemory:
 
     counters = cells
 
+    def row_flags(self, count: int) -> Any:
+        return bytearray(count)
+
     def flags(self, flags: NDArray[np.generic] | None) -> Any:
         return b"" if flags is None else np.ascontiguousarray(flags, np.uint8).tobytes()
 
@@ -48,6 +51,9 @@ class CompiledMemory:
 
     def counters(self, counters: list[int]) -> Any:
         return np.array(counters, np.uint16)
+
+    def row_flags(self, count: int) -> Any:
+        return np.zeros(count, np.uint8)
 
     def flags(self, flags: NDArray[np.generic] | None) -> Any:
         return np.require(np.zeros(0) if flags is None else flags, np.uint8, ["C", "W"]).reshape(-1)

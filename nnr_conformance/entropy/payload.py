@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from nnr_conformance.entropy import engine as ac
 from nnr_conformance.entropy import rows
-from nnr_conformance.entropy.binding import Execution, bound_decode_rows, choose_execution
+from nnr_conformance.entropy.binding import (
+    Execution,
+    bound_decode_init_ids,
+    bound_decode_row_skip,
+    bound_decode_rows,
+    choose_execution,
+)
 from nnr_conformance.entropy.capacity import check_capacity, check_coding
-from nnr_conformance.entropy.contexts import group_starts, initial_counters, read_init_ids
+from nnr_conformance.entropy.contexts import coded_contexts, group_starts, initial_counters
 from nnr_conformance.entropy.description import describe
 from nnr_conformance.entropy.entry_points import compare, found_entry_points
 from nnr_conformance.entropy.faults import (
@@ -35,8 +43,31 @@ from nnr_conformance.entropy.parameters import (
     TensorCoding,
     TensorResult,
 )
-from nnr_conformance.entropy.row_skip import nonminimal, read_row_skip
+from nnr_conformance.entropy.row_skip import nonminimal
 from nnr_conformance.limits import DEFAULT_LIMITS, Limits
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Loops:
+    """What the loops of one tensor work on, in the form of their life (see `memory`)."""
+
+    all_tools: bool
+    compiled: bool
+    memory: CompiledMemory | InterpretedMemory
+    payload: Any
+    engine: Any
+    counters0: Any
+    counters1: Any
+
+    @property
+    def state(self) -> tuple[Any, Any, Any, Any]:
+        """The first arguments of every loop."""
+        return self.payload, self.engine, self.counters0, self.counters1
+
+    def engine_cells(self) -> list[int]:
+        """The engine's cells as they are now."""
+        return [int(cell) for cell in self.engine]
+
 
 ELEMENTS_PER_WORK_BIT = 4
 """Weights that cost as much time as one payload bit when nearly all of them are zero."""
@@ -99,20 +130,19 @@ class PayloadDecoder:
         check_capacity(coding, self._bytes, self._limits, first_bit, tensor)
 
         qp_coded = ac.read_signed_bits(self._payload, self._engine, coding.qp_bits) if coding.qp_bits else None
-        counters = initial_counters(coding.unary_length)
-        history_flag = bool(
-            coding.two_dimensional_tools and coding.parent_present and ac.read_bits(self._payload, self._engine, 1)
-        )
+        history_flag = bool(coding.two_dimensional_tools and coding.parent_present and self._read_flag())
         self.history = history_flag
         skip_bit = self.bits_read
-        row_skip = self._read_row_skip(coding, *counters)
+        skipping = coding.two_dimensional_tools and self._read_flag()
+        loops = self._loops(coding, history_flag)
+        row_skip = self._read_row_skip(coding, loops) if skipping else None
         self.skipping = row_skip is not None and bool(row_skip.any())
-        init_ids = read_init_ids(self._payload, self._engine, *counters, coding, history_flag, self._rules)
+        init_ids = self._read_init_ids(coding, history_flag, loops)
         if self.bits_read > 8 * self._bytes:
             self._stop(OVERRUN, "before the first weight")
 
         weights_bit = self.bits_read
-        quantized, marks = self._decode_weights(coding, history_flag, row_skip, *counters)
+        quantized, marks = self._decode_weights(coding, history_flag, row_skip, loops)
         found = found_entry_points(marks)
         self.notes.extend(compare(coding, found, weights_bit, tensor))
         self.notes.extend(nonminimal(row_skip, quantized, skip_bit, tensor))
@@ -151,43 +181,63 @@ class PayloadDecoder:
             raise EntropyFault("trailing_bytes", 8 * consumed, self._tensor, message)
         return End(consumed, self._engine[ac.RANGE], ac.offset(self._engine), bits)
 
-    def _read_row_skip(self, coding: TensorCoding, counters0: list[int], counters1: list[int]) -> FlagArray | None:
-        if not coding.two_dimensional_tools or not ac.read_bits(self._payload, self._engine, 1):
-            return None
-        context = group_starts(coding.unary_length)["row_skip"]
-        return read_row_skip(self._payload, self._engine, counters0, counters1, context, coding.height)
+    def _read_flag(self) -> bool:
+        return ac.read_bits(self._payload, self._engine, 1) == 1
+
+    def _loops(self, coding: TensorCoding, history_flag: bool) -> _Loops:
+        """What the loops of this tensor work on, and how they run."""
+        all_tools = bool(coding.codebook_size or coding.temporal or (history_flag and coding.history is not None))
+        compiled = self._choose_compiled(coding, all_tools)
+        memory = CompiledMemory() if compiled else InterpretedMemory()
+        counters0, counters1 = initial_counters(coding.unary_length)
+        return _Loops(
+            all_tools,
+            compiled,
+            memory,
+            memory.payload(self._payload),
+            memory.cells(self._engine),
+            memory.counters(counters0),
+            memory.counters(counters1),
+        )
+
+    def _read_row_skip(self, coding: TensorCoding, loops: _Loops) -> FlagArray:
+        skip = loops.memory.row_flags(coding.height)
+        bound_decode_row_skip(compiled=loops.compiled)(
+            *loops.state, group_starts(coding.unary_length)["row_skip"], skip
+        )
+        self._engine = loops.engine_cells()
+        return np.frombuffer(skip, np.uint8)
+
+    def _read_init_ids(self, coding: TensorCoding, history_flag: bool, loops: _Loops) -> tuple[tuple[int, int], ...]:
+        """Context index and initialization id in coded order; the contexts are initialized by them."""
+        coded = coded_contexts(coding, history_flag, self._rules)
+        init_ids = loops.memory.cells([0] * len(coded))
+        bound_decode_init_ids(compiled=loops.compiled)(
+            *loops.state, loops.memory.cells(list(coded)), group_starts(coding.unary_length)["id_present"], init_ids
+        )
+        self._engine = loops.engine_cells()
+        return tuple(zip(coded, map(int, init_ids), strict=True))
 
     def _stop(self, fault: int, where: str) -> None:
         message = f"{FAULT_TEXTS[fault]}, {where} of tensor {self._tensor}"
         raise EntropyFault(FAULT_CODES[fault], min(self.bits_read, 8 * self._bytes), self._tensor, message)
 
     def _decode_weights(
-        self,
-        coding: TensorCoding,
-        history_flag: bool,
-        row_skip: FlagArray | None,
-        counters0: list[int],
-        counters1: list[int],
+        self, coding: TensorCoding, history_flag: bool, row_skip: FlagArray | None, loops: _Loops
     ) -> tuple[IntArray, list[int]]:
         history = coding.history if history_flag else None
         use_history = history is not None
-        all_tools = bool(coding.codebook_size or coding.temporal or use_history)
-        compiled = self._choose_compiled(coding, all_tools)
-        memory = CompiledMemory() if compiled else InterpretedMemory()
+        memory, engine = loops.memory, loops.engine
         cells = describe(coding, self._rules, use_history=use_history, use_skip=row_skip is not None)
         block_rows = -(-cells[rows.HEIGHT] // cells[rows.BLOCK_HEIGHT])
-        self._engine[ac.STATE] = self._engine[ac.NEIGHBOUR] = self._engine[ac.FAULT] = 0
+        engine[ac.STATE] = engine[ac.NEIGHBOUR] = engine[ac.FAULT] = 0
 
-        engine = memory.cells(self._engine)
         marks = memory.cells([0] * (rows.MARK_CELLS * block_rows))
         quantized = memory.levels(np.zeros(coding.elements, np.int32))
-        bound_decode_rows(all_tools=all_tools, compiled=compiled)(
-            memory.payload(self._payload),
-            engine,
-            memory.counters(counters0),
-            memory.counters(counters1),
-            memory.counters(counters0),
-            memory.counters(counters1),
+        bound_decode_rows(all_tools=loops.all_tools, compiled=loops.compiled)(
+            *loops.state,
+            loops.counters0.copy(),
+            loops.counters1.copy(),
             memory.cells(cells),
             memory.flags(row_skip),
             memory.levels(coding.base if coding.temporal else None),
@@ -195,7 +245,7 @@ class PayloadDecoder:
             quantized,
             marks,
         )
-        self._engine = [int(cell) for cell in engine]
+        self._engine = loops.engine_cells()
         fault, weight = self._engine[ac.FAULT], self._engine[ac.WEIGHT]
         if fault == LEVEL_OUT_OF_CODEBOOK and coding.bound_size:
             fault = LEVEL_BEYOND_BOUND

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from nnr_conformance.entropy.engine import (
     AHEAD,
     PADDING,
@@ -14,31 +12,30 @@ from nnr_conformance.entropy.engine import (
     VALUE,
     Counters,
     Ints,
-    bits_read,
     decode_bin,
 )
 from nnr_conformance.entropy.faults import Note
 from nnr_conformance.entropy.parameters import FlagArray, IntArray
 
-OVERRUN_CHECK = 4096
-"""Rows after which the list checks that the payload has not ended."""
 
+def decode_row_skip(
+    payload: Ints, engine: Counters, counters0: Counters, counters1: Counters, context: int, skip: Counters
+) -> None:
+    """Read one flag for each row, adaptively coded, into `skip`, zeros before; stops once the payload has ended.
 
-def read_row_skip(
-    payload: Ints, engine: Counters, counters0: Counters, counters1: Counters, context: int, height: int
-) -> FlagArray:
-    """Read one flag for each row, adaptively coded; stops early, with the rest 0, once the payload has ended."""
-    skip = bytearray(height)
-    for first in range(0, height, OVERRUN_CHECK):
-        interval, value, ahead, position = engine[RANGE : POSITION + 1]
-        for row in range(first, min(first + OVERRUN_CHECK, height)):
-            skip[row], interval, value, ahead, position = decode_bin(
-                payload, counters0, counters1, context, interval, value, ahead, position
-            )
-        engine[RANGE], engine[VALUE], engine[AHEAD], engine[POSITION] = interval, value, ahead, position
-        if bits_read(engine) > 8 * (len(payload) - PADDING):
+    Written once and run twice, like the weight loops (`rows`).
+    """
+    interval, value, ahead, position = engine[RANGE], engine[VALUE], engine[AHEAD], engine[POSITION]
+    for row in range(len(skip)):
+        skip[row], interval, value, ahead, position = decode_bin(
+            payload, counters0, counters1, context, interval, value, ahead, position
+        )
+        if 8 * position - ahead > 8 * (len(payload) - PADDING):
             break
-    return np.frombuffer(skip, np.uint8)
+    engine[RANGE] = interval
+    engine[VALUE] = value
+    engine[AHEAD] = ahead
+    engine[POSITION] = position
 
 
 def nonminimal(row_skip: FlagArray | None, quantized: IntArray, bit: int, tensor: int) -> Iterator[Note]:
