@@ -142,14 +142,6 @@ def start(payload: Ints) -> list[int]:
     return engine
 
 
-def read_bin(payload: Ints, engine: Counters, counters0: Counters, counters1: Counters, context: int) -> int:
-    """Decode one context-coded bin outside the weight loop, on the engine's cells."""
-    bin_value, *engine[RANGE : POSITION + 1] = decode_bin(
-        payload, counters0, counters1, context, engine[RANGE], engine[VALUE], engine[AHEAD], engine[POSITION]
-    )
-    return bin_value
-
-
 def read_bits(payload: Ints, engine: Counters, count: int) -> int:
     """Decode an unsigned number of `count` bypass bins outside the weight loop, on the engine's cells."""
     number, *engine[VALUE : POSITION + 1] = decode_bypass(
