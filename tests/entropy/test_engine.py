@@ -79,7 +79,11 @@ def read_back(bins: list[tuple[int, int]]) -> list[int]:
     data = encoder.finish()
     payload, engine = data + bytes(ac.PADDING), ac.start(data)
     counters = list(tables().initial_counter0), list(tables().initial_counter1)
-    found = [ac.read_bin(payload, engine, *counters, context) for context, _ in bins]
+    found = []
+    for context, _ in bins:
+        registers = engine[ac.RANGE : ac.POSITION + 1]
+        bin_value, *engine[ac.RANGE : ac.POSITION + 1] = ac.decode_bin(payload, *counters, context, *registers)
+        found.append(bin_value)
     assert ac.read_terminate(engine) == 1
     assert -(-ac.bits_read(engine) // 8) == len(data)
     return found

@@ -54,8 +54,6 @@ CONTEXT_ARGUMENTS = {
     "decode_bin": 3,
     "decode_sign": 3,
     "decode_bin_branchless": 3,
-    "read_bin": 4,
-    "read_row_skip": 4,
 }
 """Functions that decode with a context variable, and the position of its index among their arguments."""
 
@@ -127,7 +125,7 @@ def augmented(node: ast.AugAssign) -> Faults:
 
 
 def called_name(node: ast.Call) -> str:
-    """The last name of what is called: ``read_bin`` of ``engine.read_bin(...)``."""
+    """The last name of what is called: ``read_bits`` of ``engine.read_bits(...)``."""
     function = node.func
     return (
         function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
