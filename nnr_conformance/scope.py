@@ -6,7 +6,7 @@ structure that follows (clause 6: elements are variables). Conditions are evalua
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableSequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -48,14 +48,16 @@ class Session:
 
     `observe`: told of each condition whether it holds, and of each loop how often it runs. `reference_list`: set by
     whoever takes a unit and finds the list in joined or inflated data, which the unit alone does not show.
+    `specialise`: units of a kind that comes again and again may be parsed by generated parsers.
     """
 
     findings: Findings = field(default_factory=Findings)
-    trace: list[TraceEntry] | None = None
+    trace: MutableSequence[TraceEntry] | None = None
     limits: Limits = DEFAULT_LIMITS
     out_of_band: Mapping[str, Any] = field(default_factory=dict)
     observe: Callable[[Any, int], None] | None = None
     reference_list: tuple[str, ...] | None = None
+    specialise: bool = True
 
     def record(self, entry: TraceEntry) -> None:
         """Add an element to the trace, if there is one."""

@@ -195,6 +195,10 @@ class If(Part):
         self._when_true = self.members, tuple(_inferring(self.otherwise))
         self._when_false = self.otherwise, tuple(_inferring(self.members))
 
+    def branches(self, holds: bool) -> tuple[tuple[Part, ...], tuple[Element, ...]]:
+        """The present parts and the absent elements that have an inferred value, by what the condition says."""
+        return self._when_true if holds else self._when_false
+
     def parts(self) -> tuple[Part, ...]:
         return self.members + self.otherwise
 
@@ -237,6 +241,11 @@ class For(Part):
         self.step = step
         self.members = tuple(_part(member) for member in members)
         self._elements = tuple(_elements(self))
+
+    @property
+    def element_names(self) -> tuple[str, ...]:
+        """Names of the elements that become lists by the loop."""
+        return self._elements
 
     def parts(self) -> tuple[Part, ...]:
         return self.members

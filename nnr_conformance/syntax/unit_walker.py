@@ -14,7 +14,8 @@ from nnr_conformance.readings import DEFAULT_READINGS, Readings
 from nnr_conformance.scope import Session, joined
 from nnr_conformance.syntax.compressed_data import holds_h
 from nnr_conformance.syntax.enumerations import AGG, CPT_DC, MPS, PT_BLOCK, STR, unit_type_name
-from nnr_conformance.syntax.unit_parser import Unit, initial_state, parse_unit
+from nnr_conformance.syntax.repeated_units import UnitParser
+from nnr_conformance.syntax.unit_parser import Unit, initial_state
 
 State = Mapping[str, Any]
 
@@ -32,13 +33,14 @@ def walk_units(
     if not buffer:
         session.findings.report("stream_empty", "no byte at all", bits=(0, 0))
     state: State = initial_state(readings)
+    parser = UnitParser(session)
     for span in frame(buffer, session):
-        unit = parse_unit(buffer, span.label, span.first, span.end, state, session)
+        unit = parser.parse(buffer, span.label, span.first, span.end, state)
         state = state_after(unit, state, readings)
         yield unit
         state = _with_list_of(session, state)
         if unit.unit_type == AGG and not unit.broken:
-            state = yield from _enclosed_units(buffer, unit, state, session, readings, depth=1)
+            state = yield from _enclosed_units(buffer, unit, state, parser, readings, depth=1)
 
 
 def state_after(unit: Unit, state: State, readings: Readings) -> State:
@@ -58,7 +60,9 @@ def state_after(unit: Unit, state: State, readings: Readings) -> State:
         state = {**state, "reference_list": tuple(unit.payload["topology_elements_ids_list"]["topology_elem_id_list"])}
     if unit.unit_type == AGG or (unit.is_part and unit.get("partial_data_counter") > 1):
         return state
-    return {**state, "G_pending": int(_holds_g(unit))}
+    pending = int(_holds_g(unit))
+    # Who has a parser for this state need not look at each name of another one.
+    return state if state["G_pending"] == pending else {**state, "G_pending": pending}
 
 
 def _with_list_of(session: Session, state: State) -> State:
@@ -77,8 +81,9 @@ def _holds_g(unit: Unit) -> bool:
 
 
 def _enclosed_units(
-    buffer: memoryview, aggregate: Unit, state: State, session: Session, readings: Readings, depth: int
+    buffer: memoryview, aggregate: Unit, state: State, parser: UnitParser, readings: Readings, depth: int
 ) -> Generator[Unit, None, State]:
+    session = parser.session
     if depth > session.limits.aggregate_depth:
         session.findings.report(
             "limit_aggregate_depth",
@@ -90,13 +95,13 @@ def _enclosed_units(
     starts: list[int] = []
     reached = aggregate.payload_first
     for span in frame(buffer, session, aggregate.payload_first, aggregate.end, aggregate.label):
-        unit = parse_unit(buffer, span.label, span.first, span.end, state, session)
+        unit = parser.parse(buffer, span.label, span.first, span.end, state)
         state = state_after(unit, state, readings)
         _check_type(aggregate, len(starts), unit, session)
         yield unit
         state = _with_list_of(session, state)
         if unit.unit_type == AGG and not unit.broken:
-            state = yield from _enclosed_units(buffer, unit, state, session, readings, depth + 1)
+            state = yield from _enclosed_units(buffer, unit, state, parser, readings, depth + 1)
         starts.append(span.first - aggregate.first)
         reached = span.end
     if reached == aggregate.end:

@@ -1,0 +1,174 @@
+"""Units of a kind that comes again and again: parsed by generated parsers, with the same outcome as by the declarations.
+
+The first units of a type are parsed by their declarations, and it is noted which ways they take through them. Then a
+parser for these ways is generated (`syntax.specialised`). A unit that it gives up on is parsed by the declarations, so
+that diagnostics are always theirs.
+"""
+
+from __future__ import annotations
+
+from collections import UserList
+from collections.abc import Callable, Mapping, MutableSequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from nnr_conformance.limits import Limits
+from nnr_conformance.scope import Scope, Session, TraceEntry
+from nnr_conformance.syntax.declaration import Part, Structure
+from nnr_conformance.syntax.specialised import GIVEN_UP, Parser, condition_names, specialised
+from nnr_conformance.syntax.unit_parser import PAYLOADS, Unit, parse_unit
+from nnr_conformance.syntax.units import nnr_unit_header, nnr_unit_size
+
+PLAIN_UNITS = 16
+"""Units of a type that are parsed by their declarations before a parser is generated, which takes about as long."""
+
+WINDOWS = (96, 4096)
+"""Bytes of a unit that a generated parser looks at first, and when they did not suffice."""
+
+State = Mapping[str, Any]
+
+
+class LateTrace(UserList[TraceEntry]):
+    """A trace that is made when somebody looks at it."""
+
+    def __init__(self) -> None:
+        self._entries: list[TraceEntry] = []
+        self._make: Callable[[], list[TraceEntry]] | None = None
+
+    def later(self, make: Callable[[], list[TraceEntry]]) -> None:
+        """The trace of a unit is what `make` gives."""
+        self._entries, self._make = [], make
+
+    def clear(self) -> None:
+        """Forget everything, also what was never made."""
+        self._entries, self._make = [], None
+
+    @property
+    def data(self) -> list[TraceEntry]:  # type: ignore[override] # UserList keeps it in an attribute
+        """The entries."""
+        if self._make is not None:
+            self._entries, self._make = self._make(), None
+        return self._entries
+
+
+@dataclass(slots=True)
+class _Kind:
+    """Units of one type: how many were parsed by the declarations, the ways that they took, and the parser for these.
+
+    `state`: for which the parser is.
+    """
+
+    structures: tuple[Structure, ...]
+    expected: tuple[tuple[str, Any], ...]
+    deciding: tuple[str, ...]
+    parsed: int = 0
+    ways: set[tuple[Part, bool]] = field(default_factory=set)
+    known_ways: int = 0
+    parser: Parser | None = None
+    state: State | None = None
+
+    @classmethod
+    def of_type(cls, unit_type: int) -> _Kind:
+        structures = (nnr_unit_size, nnr_unit_header, PAYLOADS[unit_type])
+        expected = (("nnr_unit_type", unit_type), ("partial_data_counter_present_flag", 0))
+        return cls(structures, expected, tuple(sorted(condition_names(structures))))
+
+    def see(self, part: Part, times: int) -> None:
+        """A condition holds or not, a loop runs so many times."""
+        self.ways.add((part, times > 0))
+
+    def generated(self, state: State, traced: bool) -> Parser | None:
+        """The parser for units behind this state; None as long as there are too few units."""
+        if state is not self.state:
+            self.state, self.parser = state, None
+        if self.parsed >= PLAIN_UNITS and self.known_ways < len(self.ways):
+            self.parsed, self.known_ways, self.parser = 0, len(self.ways), None
+        if self.parser is None and self.known_ways:
+            known = tuple((name, state[name]) for name in self.deciding if name in state)
+            self.parser = specialised(self.structures, known, self.expected, frozenset(self.ways), traced)
+        return self.parser
+
+
+@dataclass(slots=True)
+class UnitParser:
+    """Parses the units of one walk, as `parse_unit` does."""
+
+    session: Session
+    _kinds: dict[int, _Kind] = field(default_factory=dict)
+
+    def parse(self, buffer: memoryview, label: str, first: int, end: int, state: State) -> Unit:
+        """Parse bytes `first` .. `end` - 1 as one unit; everything found wrong goes to the session's findings."""
+        session = self.session
+        # Who observes wants to hear of each condition, and what is given out of band is for the declarations.
+        if not session.specialise or session.out_of_band or (session.observe is not None):
+            return parse_unit(buffer, label, first, end, state, session)
+        kind = self._kind(buffer, first, end)
+        if kind is None:
+            return parse_unit(buffer, label, first, end, state, session)
+        traced = session.trace is not None and not isinstance(session.trace, LateTrace)
+        parser = kind.generated(state, traced)
+        if parser is not None:
+            unit = _parse_with(parser, buffer, label, first, end, state, session)
+            if unit is not None:
+                return unit
+        kind.parsed += 1
+        session.observe = kind.see
+        try:
+            return parse_unit(buffer, label, first, end, state, session)
+        finally:
+            session.observe = None
+
+    def _kind(self, buffer: memoryview, first: int, end: int) -> _Kind | None:
+        """What the unit seems to be; None when nothing is known of such units."""
+        header = first + (4 if buffer[first] & 0x80 else 2)
+        unit_type = buffer[header] >> 2 if header < end else -1
+        if unit_type not in PAYLOADS:
+            return None
+        kind = self._kinds.get(unit_type)
+        if kind is None:
+            kind = self._kinds[unit_type] = _Kind.of_type(unit_type)
+        return kind
+
+
+def _parse_with(
+    parser: Parser, buffer: memoryview, label: str, first: int, end: int, state: State, session: Session
+) -> Unit | None:
+    """The unit by a generated parser; None when it gives up, with nothing recorded."""
+    trace = session.trace
+    late = isinstance(trace, LateTrace)
+    mark = 0 if trace is None or late else len(trace)
+    record = None if trace is None or late else trace.append
+    for window in WINDOWS:
+        names = Scope(session, state)
+        head = bytes(buffer[first : min(end, first + window)])
+        try:
+            (size, header, payload), ends = parser(head, buffer, first, end, names, session.limits, label, record)
+        except GIVEN_UP:
+            if record is not None:
+                _drop(trace, mark)
+            if first + window >= end:
+                return None
+            continue
+        if ends[2] != 8 * end:
+            if record is not None:
+                _drop(trace, mark)
+            return None
+        names.tree = payload
+        if isinstance(trace, LateTrace):
+            trace.later(lambda: _trace_of(buffer, label, first, end, state, session.limits))
+        return Unit(label, first, end, names, size, header, payload, ends[1] >> 3, False)
+    return None
+
+
+def _drop(trace: MutableSequence[TraceEntry] | None, mark: int) -> None:
+    if trace is not None:
+        del trace[mark:]
+
+
+def _trace_of(
+    buffer: memoryview, label: str, first: int, end: int, state: State, limits: Limits
+) -> list[TraceEntry]:
+    """The trace of a unit by its declarations."""
+    trace: list[TraceEntry] = []
+    parse_unit(buffer, label, first, end, state, Session(trace=trace, limits=limits))
+    return trace
