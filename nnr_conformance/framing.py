@@ -5,17 +5,23 @@ A unit is found by its size alone, so that a unit that cannot be read does not h
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from nnr_conformance.bits import BitReader
 from nnr_conformance.errors import BitstreamError
 from nnr_conformance.scope import Session
 from nnr_conformance.syntax.enumerations import STR
+from nnr_conformance.syntax.specialised import GIVEN_UP, Parser, specialised
 from nnr_conformance.syntax.units import nnr_unit_size
 
 SHORTEST_UNIT = 3
 """Bytes of the short size field and the common unit header."""
+
+UNITS_BEFORE_GENERATING = 64
+"""Units of a stream before a parser of their size fields is generated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,7 @@ def frame(
         session.findings.report("limit_bytes", message, bits=(0, 0))
         return
     quiet = Session(session.findings, None, session.limits)
+    read_size: Callable[[memoryview, int, int, Session], tuple[Mapping[str, Any], int]] = _read_size
     number = 0
     while first < stop_at:
         label = f"{parent}.{number}" if parent else f"unit {number}"
@@ -55,16 +62,15 @@ def frame(
                 "limit_units", f"more than {session.limits.units} units", bits=(8 * first, 8 * first), path=label
             )
             return
-        reader = BitReader(buffer, 8 * first, 8 * stop_at)
         try:
-            size = nnr_unit_size.parse_tree(reader, session=quiet)
+            size, behind = read_size(buffer, first, stop_at, quiet)
         except BitstreamError:
             message = f"{stop_at - first} bytes are left, too few for the size field of a unit"
             code = "aggregate_rest" if parent else "unit_size_truncated"
             session.findings.report(code, message, bits=(8 * first, 8 * stop_at), path=label)
             return
         declared, long_form = size["nnr_unit_size"], size["nnr_unit_size_flag"]
-        field_bits = (8 * first, reader.position)
+        field_bits = (8 * first, behind)
         if declared < SHORTEST_UNIT + 2 * long_form:
             message = f"found {declared}, at least {SHORTEST_UNIT + 2 * long_form} are needed"
             code = "aggregate_rest" if parent else "unit_size_too_small"
@@ -77,15 +83,35 @@ def frame(
             what = f"its {parent}" if parent else "the stream"
             message = f"nnr_unit_size is {declared}, but {what} has only {stop_at - first} more bytes"
             session.findings.report("unit_exceeds_stream", message, bits=field_bits, path=label)
-        yield UnitSpan(label, first, reader.position >> 3, min(first + declared, stop_at), declared)
+        yield UnitSpan(label, first, behind >> 3, min(first + declared, stop_at), declared)
         first += declared
         number += 1
+        if number == UNITS_BEFORE_GENERATING and session.specialise:
+            read_size = partial(_read_size_by, specialised((nnr_unit_size,)))
 
 
-def holds_several_models(buffer: memoryview) -> bool:
+def _read_size(buffer: memoryview, first: int, stop_at: int, session: Session) -> tuple[Mapping[str, Any], int]:
+    """The elements of the size field at a byte, and the bit behind it. Raises BitstreamError."""
+    reader = BitReader(buffer, 8 * first, 8 * stop_at)
+    return nnr_unit_size.parse_tree(reader, session=session), reader.position
+
+
+def _read_size_by(
+    parser: Parser, buffer: memoryview, first: int, stop_at: int, session: Session
+) -> tuple[Mapping[str, Any], int]:
+    """As `_read_size`, by a generated parser."""
+    head = bytes(buffer[first : min(first + 4, stop_at)])
+    try:
+        trees, ends = parser(head, buffer, first, stop_at, {}, session.limits)
+    except GIVEN_UP:
+        return _read_size(buffer, first, stop_at, session)
+    return trees[0], ends[0]
+
+
+def holds_several_models(buffer: memoryview, specialise: bool = True) -> bool:
     """True when a stream has more than one start unit, as concatenated streams have. Looks at sizes and types alone."""
     starts = 0
-    for span in frame(buffer, Session()):
+    for span in frame(buffer, Session(specialise=specialise)):
         if span.header < span.end:
             starts += buffer[span.header] >> 2 == STR
     return starts > 1
