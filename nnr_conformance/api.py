@@ -87,7 +87,7 @@ class ChainDecoder:
     findings: list[Findings] = field(default_factory=list)
     digests: list[StageDigests] = field(default_factory=list)
     on_progress: Callable[[int], None] | None = None
-    on_unit: Callable[[int, Unit, list[TraceEntry]], None] | None = None
+    on_unit: Callable[[int, Unit, Sequence[TraceEntry]], None] | None = None
     on_payload: PayloadObserver | None = None
     on_decoded: Callable[[int, DecodedUnit], None] | None = None
 
@@ -119,7 +119,7 @@ class ChainDecoder:
                     del tensor
                 del unit
             return
-        chained = holds_several_models(self.streams[last])
+        chained = holds_several_models(self.streams[last], self.compiled is not False)
         for tensor, origin in self._composed(decoder, model):
             if chained:
                 model.keep(tensor, decoder.findings)
@@ -156,7 +156,7 @@ class ChainDecoder:
             self.limits,
             self.compiled,
             work_bits=8 * sum(len(one) for one in self.streams),
-            keep_levels=not last or holds_several_models(stream),
+            keep_levels=not last or holds_several_models(stream, self.compiled is not False),
             given_parents=frozenset(self.base),
             free_elements=FreeElements(self.limits.free_elements),
             on_payload=self.on_payload,
@@ -164,7 +164,7 @@ class ChainDecoder:
         digests = StageDigests()
         before = sum(len(one) for one in self.streams[:number])
 
-        def observe(unit: Unit, trace: list[TraceEntry]) -> None:
+        def observe(unit: Unit, trace: Sequence[TraceEntry]) -> None:
             if self.digesting:
                 digests.add_unit(stream, unit, trace)
             if self.on_unit is not None:
@@ -183,6 +183,7 @@ class ChainDecoder:
             self.decode_data,
             self._schedule(how, findings),
             observe,
+            self.digesting or self.on_unit is not None,
         )
         self.decoders.append(decoder)
         self.findings.append(decoder.findings)

@@ -5,23 +5,16 @@ A unit is found by its size alone, so that a unit that cannot be read does not h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
 
-from nnr_conformance.bits import BitReader
 from nnr_conformance.errors import BitstreamError
 from nnr_conformance.scope import Session
 from nnr_conformance.syntax.enumerations import STR
-from nnr_conformance.syntax.specialised import GIVEN_UP, Parser, specialised
-from nnr_conformance.syntax.units import nnr_unit_size
+from nnr_conformance.syntax.repeated_units import SizeParser
 
 SHORTEST_UNIT = 3
 """Bytes of the short size field and the common unit header."""
-
-UNITS_BEFORE_GENERATING = 64
-"""Units of a stream before a parser of their size fields is generated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +45,7 @@ def frame(
         message = f"{stop_at} bytes, the limit stream_bytes is {session.limits.stream_bytes}"
         session.findings.report("limit_bytes", message, bits=(0, 0))
         return
-    quiet = Session(session.findings, None, session.limits)
-    read_size: Callable[[memoryview, int, int, Session], tuple[Mapping[str, Any], int]] = _read_size
+    sizes = SizeParser(Session(session.findings, None, session.limits, specialise=session.specialise))
     number = 0
     while first < stop_at:
         label = f"{parent}.{number}" if parent else f"unit {number}"
@@ -63,7 +55,7 @@ def frame(
             )
             return
         try:
-            size, behind = read_size(buffer, first, stop_at, quiet)
+            size, behind = sizes.parse(buffer, first, stop_at)
         except BitstreamError:
             message = f"{stop_at - first} bytes are left, too few for the size field of a unit"
             code = "aggregate_rest" if parent else "unit_size_truncated"
@@ -86,26 +78,6 @@ def frame(
         yield UnitSpan(label, first, behind >> 3, min(first + declared, stop_at), declared)
         first += declared
         number += 1
-        if number == UNITS_BEFORE_GENERATING and session.specialise:
-            read_size = partial(_read_size_by, specialised((nnr_unit_size,)))
-
-
-def _read_size(buffer: memoryview, first: int, stop_at: int, session: Session) -> tuple[Mapping[str, Any], int]:
-    """The elements of the size field at a byte, and the bit behind it. Raises BitstreamError."""
-    reader = BitReader(buffer, 8 * first, 8 * stop_at)
-    return nnr_unit_size.parse_tree(reader, session=session), reader.position
-
-
-def _read_size_by(
-    parser: Parser, buffer: memoryview, first: int, stop_at: int, session: Session
-) -> tuple[Mapping[str, Any], int]:
-    """As `_read_size`, by a generated parser."""
-    head = bytes(buffer[first : min(first + 4, stop_at)])
-    try:
-        trees, ends = parser(head, buffer, first, stop_at, {}, session.limits)
-    except GIVEN_UP:
-        return _read_size(buffer, first, stop_at, session)
-    return trees[0], ends[0]
 
 
 def holds_several_models(buffer: memoryview, specialise: bool = True) -> bool:

@@ -91,7 +91,7 @@ def check_chain(
     chain.disabled = disabled
     collector = _collector(details) if details else None
 
-    def see(number: int, unit: Unit, trace: list[TraceEntry]) -> None:
+    def see(number: int, unit: Unit, trace: Sequence[TraceEntry]) -> None:
         while len(runners) <= number:
             runners.append(RuleRunner(ALL_RULES, chain.findings[len(runners)], disabled))
             chain.decoders[number].judge_by(runners[number].judge)

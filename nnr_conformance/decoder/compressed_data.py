@@ -33,7 +33,6 @@ from nnr_conformance.decoder.unit_header import (
     coded_shape,
     dimensions,
     held_tensors,
-    places_of,
 )
 from nnr_conformance.decoder.update_tree import Node, UpdateTree
 from nnr_conformance.diagnostics import Findings, stop
@@ -98,7 +97,7 @@ def open_data_unit(
     unit: Unit, names: tuple[str, ...], trace: Sequence[TraceEntry], how: UnitDecoder
 ) -> tuple[UnitHeader, int, list[HeldTensor]]:
     """What the header of a NNR_NDU says: its dimensions, the payload type, the tensors. Raises BitstreamError."""
-    header = UnitHeader(unit, names, places_of(trace))
+    header = UnitHeader(unit, names, trace)
     header.dims = dimensions(header, how.limits)
     if unit.is_part:
         header.tools.add("partial data")

@@ -6,8 +6,9 @@ Nothing is kept but what later units need, so that a caller can write tensors as
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableSequence, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from nnr_conformance.decoder.compressed_data import DataDecoder, decode_compressed_data
@@ -37,6 +38,7 @@ from nnr_conformance.syntax.enumerations import (
     TPL_REFLIST,
     unit_type_name,
 )
+from nnr_conformance.syntax.repeated_units import LateTrace
 from nnr_conformance.syntax.unit_parser import Unit, parse_inflated_container, parse_joined_payload
 from nnr_conformance.syntax.unit_walker import walk_units
 
@@ -61,8 +63,9 @@ class StreamDecoder:
     `wanted`: decode only units that hold a tensor of these names (None: all). `decode_data`: what becomes of each of
     these units; takes and gives what `decode_compressed_data` does, or None when there are to be no tensors.
     `schedule`: in which order and where the work on units is done; the results and findings are the same.
-    `on_unit`: called with each unit and its trace, before the unit is decoded. `tree`: shared by the streams of a
-    chain. Diagnostics go to `findings`; no exception leaves.
+    `on_unit`: called with each unit and its trace, before the unit is decoded. `tracing`: the trace of each unit is
+    looked at; without it traces are made where they are needed, which is nearly never. `tree`: shared by the streams of
+    a chain. Diagnostics go to `findings`; no exception leaves.
     """
 
     buffer: memoryview
@@ -73,7 +76,8 @@ class StreamDecoder:
     out_of_band: Mapping[str, Any] = field(default_factory=dict)
     decode_data: DataDecoder = decode_compressed_data
     schedule: Schedule = in_order
-    on_unit: Callable[[Unit, list[TraceEntry]], None] | None = None
+    on_unit: Callable[[Unit, Sequence[TraceEntry]], None] | None = None
+    tracing: bool = True
     units: list[UnitSummary] = field(default_factory=list)
     carried: list[CarriedData] = field(default_factory=list)
     tools: set[str] = field(default_factory=set)
@@ -99,18 +103,24 @@ class StreamDecoder:
 
     def _works(self) -> Iterator[Work]:
         """The work on each unit that holds tensors; other units act on the state when it is their turn."""
-        trace: list[TraceEntry] = []
-        self._session = Session(self.findings, trace, self.how.limits, self.out_of_band)
+        trace = self._new_trace()
+        self._session = Session(
+            self.findings, trace, self.how.limits, self.out_of_band, specialise=self.how.compiled is not False
+        )
         for unit in walk_units(self.buffer, self._session, self.how.readings):
             if self.on_unit is not None:
                 self.on_unit(unit, trace)
             work = self._take(unit, trace)
             if work is not None:
                 yield work
-            trace.clear()
+            # Who works on the unit later may still look at its trace.
+            self._session.trace = trace = self._new_trace()
         self._end_model()
 
-    def _take(self, unit: Unit, trace: list[TraceEntry]) -> Work | None:
+    def _new_trace(self) -> MutableSequence[TraceEntry]:
+        return [] if self.tracing else LateTrace()
+
+    def _take(self, unit: Unit, trace: Sequence[TraceEntry]) -> Work | None:
         """Let one unit act on the state; the work on the tensors that it completes."""
         names: tuple[str, ...] = ()
         steps = None
@@ -160,7 +170,7 @@ class StreamDecoder:
             )
         )
 
-    def _act(self, unit: Unit, trace: list[TraceEntry]) -> tuple[tuple[str, ...], Steps[DecodedUnit | None] | None]:
+    def _act(self, unit: Unit, trace: Sequence[TraceEntry]) -> tuple[tuple[str, ...], Steps[DecodedUnit | None] | None]:
         if unit.unit_type == STR:
             self._start_model(unit)
         state = self._state
@@ -197,7 +207,7 @@ class StreamDecoder:
         self.tools.add("partial data")
         return self._parts.add(self.buffer, unit, ids)
 
-    def _carry(self, unit: Unit, trace: list[TraceEntry]) -> None:
+    def _carry(self, unit: Unit, trace: Sequence[TraceEntry]) -> None:
         """A topology or quantization unit: keep its data, and the reference list for indices."""
         prefix = "topology" if unit.unit_type == TPL else "quantization"
         storage = unit.get(f"{prefix}_storage_format")
@@ -223,7 +233,7 @@ class StreamDecoder:
         """A reference list, which later units refer to, or a pruning container, which changes nothing here."""
         self.tools.add("reference list" if storage == TPL_REFLIST else "pruning container")
         if storage == TPL_REFLIST:
-            self._hear(self._references, Event("list", unit.label))
+            self._hear(self._references, Event("list", unit.label), lambda: (None, ""))
             self._state.reference_list = tuple(tree["topology_elements_ids_list"]["topology_elem_id_list"])
             if tree is not unit.payload:
                 self._session.reference_list = self._state.reference_list
@@ -235,7 +245,7 @@ class StreamDecoder:
         self._inflated += len(content)
         return content
 
-    def _container(self, unit: Unit, tree: Mapping[str, Any], trace: list[TraceEntry]) -> Mapping[str, Any]:
+    def _container(self, unit: Unit, tree: Mapping[str, Any], trace: Sequence[TraceEntry]) -> Mapping[str, Any]:
         """The tree of a reference list or pruning container, inflated where it was compressed."""
         if unit.get("topology_compression_format") == DFL:
             self.how.readings.mark("container-compression")
@@ -251,13 +261,12 @@ class StreamDecoder:
         return inflated
 
     def _decode(
-        self, unit: Unit, state: ModelState, trace: list[TraceEntry]
+        self, unit: Unit, state: ModelState, trace: Sequence[TraceEntry]
     ) -> tuple[tuple[str, ...], Steps[DecodedUnit | None] | None]:
         names = element_names(unit, state.reference_list, trace)
         indexed = element_indices(unit) is not None
         if indexed:
-            bits, path = id_place(unit, places_of(trace))
-            self._hear(self._references, Event("index", unit.label), bits, path)
+            self._hear(self._references, Event("index", unit.label), lambda: id_place(unit, places_of(trace)))
         if names is None:
             self._undecoded[unit.first] = unit.label
             return (), None
@@ -269,22 +278,30 @@ class StreamDecoder:
             return names, None
         return names, self.decode_data(unit, payload, names, state, self.tree, trace, self.judge, self.how)
 
-    def _hear_of_elements(self, unit: Unit, names: tuple[str, ...], event: str, trace: list[TraceEntry]) -> None:
+    def _hear_of_elements(self, unit: Unit, names: tuple[str, ...], event: str, trace: Sequence[TraceEntry]) -> None:
         """The unit holds these elements; one that is twice in its own list is not an element that came before."""
         numbers: dict[str, int] = {}
         for number, name in enumerate(names):
             numbers.setdefault(name, number)
-        places = places_of(trace)
         for name, number in numbers.items():
-            bits, path = id_place(unit, places, number)
-            self._hear(self._elements, Event(event, unit.label, repr(name), key=name), bits, path)
+            place = partial(_id_place, unit, trace, number)
+            self._hear(self._elements, Event(event, unit.label, repr(name), key=name), place)
 
-    def _hear(self, watch: Watch, event: Event, bits: tuple[int, int] | None = None, path: str = "") -> None:
+    def _hear(self, watch: Watch, event: Event, place: Callable[[], tuple[tuple[int, int] | None, str]]) -> None:
+        """Let an event happen; `place`: where, which has to be known of what is broken alone."""
         for decision in watch.take(event):
-            self.judge.hear(decision, bits=bits, path=path)
+            if decision.met:
+                self.judge.met(decision.code)
+            else:
+                bits, path = place()
+                self.judge.hear(decision, bits=bits, path=path)
 
     def _is_wanted(self, names: tuple[str, ...]) -> bool:
         """A unit is wanted for one of its tensors, or for a part of one: factors and scaling have derived names."""
         assert self.wanted is not None
         parts = {name.removesuffix(suffix) for name in names for suffix in ("_G", "_H", "_scaling")}
         return not self.wanted.isdisjoint(parts.union(names))
+
+
+def _id_place(unit: Unit, trace: Sequence[TraceEntry], number: int) -> tuple[tuple[int, int] | None, str]:
+    return id_place(unit, places_of(trace), number)

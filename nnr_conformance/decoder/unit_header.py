@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 from numpy.typing import NDArray
 
@@ -29,12 +29,16 @@ class UnitHeader:
 
     unit: Unit
     names: tuple[str, ...]
-    places: dict[str, tuple[int, int]]
+    trace: Sequence[TraceEntry]
     dims: tuple[int, ...] = ()
     tools: set[str] = field(default_factory=set)
+    _places: dict[str, tuple[int, int]] | None = None
 
     def place(self, element: str) -> tuple[int, int] | None:
-        return self.places.get(element)
+        """First and end bit of an element; only what is wrong has to be shown."""
+        if self._places is None:
+            self._places = places_of(self.trace)
+        return self._places.get(element)
 
     def path(self, element: str = "") -> str:
         here = joined(self.unit.label, HEADER)
@@ -105,20 +109,23 @@ def element_names(
 
 def dimensions(header: UnitHeader, limits: Limits) -> tuple[int, ...]:
     dims = tuple(int(size) for size in header.get("tensor_dimensions", ()))
-    bits = header.place("tensor_dimensions[0]")
-    path = header.path("tensor_dimensions")
     if len(dims) > limits.dimensions:
         message = f"{len(dims)} dimensions, the limit dimensions is {limits.dimensions}"
-        stop("limit_dimensions", message, bits=bits, path=path)
+        _stop_at_dimensions("limit_dimensions", message, header)
     if any(size < 1 for size in dims):
-        stop("dims_invalid", f"dimensions {list(dims)}; each is at least 1", bits=bits, path=path)
+        _stop_at_dimensions("dims_invalid", f"dimensions {list(dims)}; each is at least 1", header)
     elements = math.prod(dims)
     if elements > LARGEST_ELEMENTS:
-        stop("elements_overflow", f"{elements} elements; at most {LARGEST_ELEMENTS} are allowed", bits=bits, path=path)
+        message = f"{elements} elements; at most {LARGEST_ELEMENTS} are allowed"
+        _stop_at_dimensions("elements_overflow", message, header)
     if elements > limits.tensor_elements:
         message = f"{elements} elements, the limit tensor_elements is {limits.tensor_elements}"
-        stop("limit_elements", message, bits=bits, path=path)
+        _stop_at_dimensions("limit_elements", message, header)
     return dims
+
+
+def _stop_at_dimensions(code: str, message: str, header: UnitHeader) -> NoReturn:
+    stop(code, message, bits=header.place("tensor_dimensions[0]"), path=header.path("tensor_dimensions"))
 
 
 def held_tensors(header: UnitHeader, payload_type: int) -> list[HeldTensor]:
@@ -130,10 +137,11 @@ def held_tensors(header: UnitHeader, payload_type: int) -> list[HeldTensor]:
     if not header.get("nnr_multiple_topology_elements_present_flag"):
         element = "nnr_multiple_topology_elements_present_flag"
         stop("block_without_list", "a block has a list of ids", bits=header.place(element), path=header.path(element))
-    bits, path = header.place("compressed_parameter_types"), header.path("compressed_parameter_types")
+    path = header.path("compressed_parameter_types")
     if types == 0 and not header.get("input_parameters_present_flag"):
         stop("parameter_types_missing", "compressed_parameter_types of a block was not given", path=path)
     if types == 0:
+        bits = header.place("compressed_parameter_types")
         stop("block_without_members", "a block holds more than the weight", bits=bits, path=path)
     layout = block_members(types)
     if len(layout.listed) != len(header.names):

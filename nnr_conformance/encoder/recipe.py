@@ -237,10 +237,11 @@ def _following(label: str, number: int) -> str:
 
 
 def _size_trace(data: bytes, size_bits: int, label: str) -> list[TraceEntry]:
-    session = Session(trace=[])
+    trace: list[TraceEntry] = []
+    session = Session(trace=trace)
     tree = {"nnr_unit_size_flag": int(size_bits == 32), "nnr_unit_size": len(data)}
     nnr_unit_size._build(TreeSource(tree), BitWriter(), Scope(session), label)
-    return session.trace or []
+    return trace
 
 
 def _moved(trace: Sequence[TraceEntry], bits: int) -> list[TraceEntry]:

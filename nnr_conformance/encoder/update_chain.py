@@ -62,7 +62,7 @@ class ChainState:
         history: dict[str, NDArray[np.bool_]] = {}
         ids: dict[str, NodeIds] = {}
 
-        def observe(number: int, unit: Unit, trace: list[TraceEntry]) -> None:
+        def observe(number: int, unit: Unit, trace: Sequence[TraceEntry]) -> None:
             header = unit.header.get(HEADER, {})
             name = header.get("topology_elem_id")
             if name is not None and "parameter_id" in header:

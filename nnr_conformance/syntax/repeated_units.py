@@ -1,4 +1,4 @@
-"""Units of a kind that comes again and again: parsed by generated parsers, with the same outcome as by the declarations.
+"""Units of a kind that comes again and again: parsed by generated parsers, with the outcome of the declarations.
 
 The first units of a type are parsed by their declarations, and it is noted which ways they take through them. Then a
 parser for these ways is generated (`syntax.specialised`). A unit that it gives up on is parsed by the declarations, so
@@ -10,17 +10,21 @@ from __future__ import annotations
 from collections import UserList
 from collections.abc import Callable, Mapping, MutableSequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from nnr_conformance.limits import Limits
 from nnr_conformance.scope import Scope, Session, TraceEntry
 from nnr_conformance.syntax.declaration import Part, Structure
-from nnr_conformance.syntax.specialised import GIVEN_UP, Parser, condition_names, specialised
-from nnr_conformance.syntax.unit_parser import PAYLOADS, Unit, parse_unit
+from nnr_conformance.syntax.specialised import GIVEN_UP, Parser, Taken, condition_names, specialised
+from nnr_conformance.syntax.unit_parser import PAYLOADS, Unit, parse_size, parse_unit
 from nnr_conformance.syntax.units import nnr_unit_header, nnr_unit_size
 
 PLAIN_UNITS = 16
 """Units of a type that are parsed by their declarations before a parser is generated, which takes about as long."""
+
+SIZES = 64
+"""Size fields that are parsed by their declaration before a parser is generated."""
 
 WINDOWS = (96, 4096)
 """Bytes of a unit that a generated parser looks at first, and when they did not suffice."""
@@ -44,11 +48,31 @@ class LateTrace(UserList[TraceEntry]):
         self._entries, self._make = [], None
 
     @property
+    def is_late(self) -> bool:
+        """True while nobody has looked at it."""
+        return self._make is not None
+
+    @property
     def data(self) -> list[TraceEntry]:  # type: ignore[override] # UserList keeps it in an attribute
         """The entries."""
         if self._make is not None:
             self._entries, self._make = self._make(), None
         return self._entries
+
+
+def parser_of(unit_type: int, state: State, ways: Taken | None = None, traced: bool = False) -> Parser:
+    """The parser of whole units of a type, but for parts of partitioned units, behind a state; see `specialised`."""
+    structures, deciding = _structures(unit_type)
+    known = tuple((name, state[name]) for name in deciding if name in state)
+    expected = (("nnr_unit_type", unit_type), ("partial_data_counter_present_flag", 0))
+    return specialised(structures, known, expected, ways, traced)
+
+
+@cache
+def _structures(unit_type: int) -> tuple[tuple[Structure, ...], tuple[str, ...]]:
+    """The structures of a unit, and the names that decide what is in them."""
+    structures = (nnr_unit_size, nnr_unit_header, PAYLOADS[unit_type])
+    return structures, tuple(sorted(condition_names(structures)))
 
 
 @dataclass(slots=True)
@@ -58,20 +82,12 @@ class _Kind:
     `state`: for which the parser is.
     """
 
-    structures: tuple[Structure, ...]
-    expected: tuple[tuple[str, Any], ...]
-    deciding: tuple[str, ...]
+    unit_type: int
     parsed: int = 0
     ways: set[tuple[Part, bool]] = field(default_factory=set)
     known_ways: int = 0
     parser: Parser | None = None
     state: State | None = None
-
-    @classmethod
-    def of_type(cls, unit_type: int) -> _Kind:
-        structures = (nnr_unit_size, nnr_unit_header, PAYLOADS[unit_type])
-        expected = (("nnr_unit_type", unit_type), ("partial_data_counter_present_flag", 0))
-        return cls(structures, expected, tuple(sorted(condition_names(structures))))
 
     def see(self, part: Part, times: int) -> None:
         """A condition holds or not, a loop runs so many times."""
@@ -84,8 +100,7 @@ class _Kind:
         if self.parsed >= PLAIN_UNITS and self.known_ways < len(self.ways):
             self.parsed, self.known_ways, self.parser = 0, len(self.ways), None
         if self.parser is None and self.known_ways:
-            known = tuple((name, state[name]) for name in self.deciding if name in state)
-            self.parser = specialised(self.structures, known, self.expected, frozenset(self.ways), traced)
+            self.parser = parser_of(self.unit_type, state, frozenset(self.ways), traced)
         return self.parser
 
 
@@ -108,7 +123,7 @@ class UnitParser:
         traced = session.trace is not None and not isinstance(session.trace, LateTrace)
         parser = kind.generated(state, traced)
         if parser is not None:
-            unit = _parse_with(parser, buffer, label, first, end, state, session)
+            unit = parse_with(parser, buffer, label, first, end, state, session)
             if unit is not None:
                 return unit
         kind.parsed += 1
@@ -126,11 +141,35 @@ class UnitParser:
             return None
         kind = self._kinds.get(unit_type)
         if kind is None:
-            kind = self._kinds[unit_type] = _Kind.of_type(unit_type)
+            kind = self._kinds[unit_type] = _Kind(unit_type)
         return kind
 
 
-def _parse_with(
+@dataclass(slots=True)
+class SizeParser:
+    """Parses the size fields of the units of one walk, as `parse_size` does."""
+
+    session: Session
+    _parsed: int = 0
+    _parser: Parser | None = None
+
+    def parse(self, buffer: memoryview, first: int, end: int) -> tuple[Mapping[str, Any], int]:
+        """The size field at byte `first` of those before `end`, and the bit behind it. Raises BitstreamError."""
+        if self._parser is not None:
+            head = bytes(buffer[first : min(first + 4, end)])
+            try:
+                trees, ends = self._parser(head, buffer, first, end, {}, self.session.limits)
+            except GIVEN_UP:
+                """What is left is too short."""
+            else:
+                return trees[0], ends[0]
+        self._parsed += 1
+        if self._parsed == SIZES and self.session.specialise:
+            self._parser = specialised((nnr_unit_size,))
+        return parse_size(buffer, first, end, self.session)
+
+
+def parse_with(
     parser: Parser, buffer: memoryview, label: str, first: int, end: int, state: State, session: Session
 ) -> Unit | None:
     """The unit by a generated parser; None when it gives up, with nothing recorded."""
@@ -165,9 +204,7 @@ def _drop(trace: MutableSequence[TraceEntry] | None, mark: int) -> None:
         del trace[mark:]
 
 
-def _trace_of(
-    buffer: memoryview, label: str, first: int, end: int, state: State, limits: Limits
-) -> list[TraceEntry]:
+def _trace_of(buffer: memoryview, label: str, first: int, end: int, state: State, limits: Limits) -> list[TraceEntry]:
     """The trace of a unit by its declarations."""
     trace: list[TraceEntry] = []
     parse_unit(buffer, label, first, end, state, Session(trace=trace, limits=limits))

@@ -88,7 +88,7 @@ def specialised(
     """
     source, bound = source_of(structures, dict(known), dict(expected), taken, traced)
     namespace = dict(bound)
-    exec(compile(source, f"<{structures[-1].name}, specialised>", "exec"), namespace)  # noqa: S102 - it is our own
+    exec(compile(source, f"<{structures[-1].name}, specialised>", "exec"), namespace)
     parser: Parser = namespace["parse"]
     return parser
 
@@ -185,7 +185,7 @@ class _Writer:
         }
 
     def parser(self, structures: Sequence[Structure], known: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-        self._put("window = number(head) << %d" % PADDING)
+        self._put(f"window = number(head) << {PADDING}")
         self._put(f"left = 8 * len(head) + {PADDING}")
         self._put("base = 8 * first + left")
         self._put("used = 0")
@@ -556,18 +556,23 @@ def _groups(parts: Sequence[Part]) -> Iterator[Sequence[Part]]:
     group: list[Part] = []
     total = 0
     for part in parts:
-        width = part.descriptor.width if isinstance(part, Element) and type(part.descriptor) is Unsigned else None
-        fixed = type(width) is int and width <= _MOST_GROUPED
-        if group and (not fixed or total + width > _MOST_GROUPED):
+        width = _fixed_width(part)
+        if group and (not width or total + width > _MOST_GROUPED):
             yield group
             group, total = [], 0
-        if fixed:
+        if width:
             group.append(part)
             total += width
         else:
             yield [part]
     if group:
         yield group
+
+
+def _fixed_width(part: Part) -> int:
+    """Bits of an element that is looked at together with others; 0 for all other parts."""
+    width = part.descriptor.width if isinstance(part, Element) and type(part.descriptor) is Unsigned else 0
+    return width if isinstance(width, int) and width <= _MOST_GROUPED else 0
 
 
 def _assigned(part: Part) -> Iterator[str]:

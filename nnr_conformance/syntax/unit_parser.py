@@ -100,6 +100,12 @@ def is_part(header: Mapping[str, Any]) -> bool:
     )
 
 
+def parse_size(buffer: memoryview, first: int, end: int, session: Session) -> tuple[Container, int]:
+    """The size field at byte `first` of those before `end`, and the bit behind it. Raises BitstreamError."""
+    reader = BitReader(buffer, 8 * first, 8 * end)
+    return nnr_unit_size.parse_tree(reader, session=session), reader.position
+
+
 def parse_unit(
     buffer: memoryview, label: str, first: int, end: int, state: Mapping[str, Any], session: Session
 ) -> Unit:

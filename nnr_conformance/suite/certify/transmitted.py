@@ -62,7 +62,7 @@ class _Watch:
     sent: dict[str, Sent] = field(default_factory=dict)
     lately: dict[int, set[str]] = field(default_factory=dict)
 
-    def unit(self, number: int, unit: Unit, trace: list[TraceEntry]) -> None:
+    def unit(self, number: int, unit: Unit, trace: Sequence[TraceEntry]) -> None:
         self.state.leave_scopes(unit.label, self.readings)
         if unit.unit_type == STR:
             self.state = ModelState()

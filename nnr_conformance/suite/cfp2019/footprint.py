@@ -78,7 +78,7 @@ def footprint(chain: Sequence[bytes]) -> Footprint:
     elements: dict[str, set[Any]] = defaultdict(set)
     last = len(chain) - 1
 
-    def see(number: int, unit: Unit, trace: list[TraceEntry]) -> None:
+    def see(number: int, unit: Unit, trace: Sequence[TraceEntry]) -> None:
         if number == last:
             for entry in trace:
                 if not entry.inferred:

@@ -215,7 +215,7 @@ class _Collector:
     _parts: dict[int, list[Unit]] = field(default_factory=dict)
     _coded: tuple[list[TensorCoding], list[TensorResult], PayloadRules] | None = None
 
-    def unit(self, number: int, unit: Unit, trace: list[TraceEntry]) -> None:
+    def unit(self, number: int, unit: Unit, trace: Sequence[TraceEntry]) -> None:
         del trace
         if number == self.last:
             self._units[unit.label] = unit

@@ -5,8 +5,13 @@ Every exclusion is a row of one of these tables, so that a reader sees all that 
 
 from __future__ import annotations
 
+_GENERATED = "generated parsers; mutants are parsed by their declarations, and both are compared unit by unit elsewhere"
+
 MODULES = {
     "syntax.describe": "writes syntax tables; decoding does not use it",
+    "syntax.expression_source": _GENERATED,
+    "syntax.specialised": _GENERATED,
+    "syntax.repeated_units": _GENERATED,
     "syntax.semantics": "reads the rows that explain elements; decoding does not use it",
     "decoder.digests": "measures the outcome by which mutants are judged",
     "decoder.how": "holds options of the caller and decides nothing",
@@ -26,6 +31,8 @@ _COMPILED = "compiled execution; mutants run interpreted, and both are compared 
 FUNCTIONS = {
     "bits:BitWriter": _BUILDS,
     "scope:TreeSource": _BUILDS,
+    "syntax.declaration:If.branches": _GENERATED,
+    "syntax.declaration:For.element_names": _GENERATED,
     "syntax.declaration:Structure.build_tree": _BUILDS,
     "syntax.declaration:Structure.build_bytes": _BUILDS,
     "syntax.unit_parser:build_unit": _BUILDS,
@@ -73,6 +80,8 @@ FUNCTIONS = {
     "decoder.compressed_data:_note_tools": "names the tools of a unit for reports",
     "decoder.stream:UnitSummary": _EXPLAINS,
     "decoder.stream:StreamDecoder._note_unit": _EXPLAINS,
+    "decoder.stream:StreamDecoder.tracing": "the trace is the same when it is made later",
+    "decoder.stream:StreamDecoder._new_trace": "the trace is the same when it is made later",
     "readings:Readings.mark": _READINGS,
     "readings:Readings.recording": _READINGS,
     "readings:Readings.but": _READINGS,
@@ -100,6 +109,7 @@ KEYWORDS = {
     "default": _BUILDS,
     "strict": "a check of equal lengths that never fails",
     "repr": _EXPLAINS,
+    "specialise": _GENERATED,
     "compare": "no decoder compares objects that have such fields",
 }
 """Arguments by keyword; `OutOfBand(default=)` is mutated all the same, because decoding uses it."""

@@ -91,8 +91,9 @@ class _State:
 
     def parsed(self, data: bytes) -> tuple[Unit, list[TraceEntry]]:
         """One unit with its trace."""
-        session = Session(trace=[], out_of_band=self.out_of_band)
-        return parse_unit(memoryview(data), "unit", 0, len(data), self.names, session), session.trace or []
+        trace: list[TraceEntry] = []
+        session = Session(trace=trace, out_of_band=self.out_of_band)
+        return parse_unit(memoryview(data), "unit", 0, len(data), self.names, session), trace
 
 
 class _Writer(_State):
