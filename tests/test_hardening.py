@@ -123,8 +123,9 @@ def test_framing_a_hundred_thousand_units_takes_as_much_work_for_each_as_framing
         spans = frame(memoryview(stream)[: 3 * count], Session())
         return calls(lambda: sum(1 for _ in spans))
 
-    few, many = framed(1000), framed(100_000)
-    assert (many - few) == pytest.approx((few - framed(0)) * 99, rel=0.01)
+    # The first ones cost more, until a parser for size fields is generated.
+    begun, few, many = framed(1000), framed(2000), framed(100_000)
+    assert (many - few) == pytest.approx((few - begun) * 98, rel=0.01)
 
 
 def test_checking_thousands_of_units_takes_as_much_work_for_each_as_checking_hundreds() -> None:
@@ -133,8 +134,9 @@ def test_checking_thousands_of_units_takes_as_much_work_for_each_as_checking_hun
     def work(count: int) -> int:
         return calls(lambda: nnr_conformance.check(HEAD + unit * count))
 
-    none, few, many = work(0), work(200), work(4000)
-    assert many - none == pytest.approx((few - none) * 20, rel=0.05)
+    # The first ones cost more, until a parser for size fields is generated.
+    begun, few, many = work(200), work(400), work(4200)
+    assert many - few == pytest.approx((few - begun) * 19, rel=0.05)
 
 
 def test_a_hundred_thousand_units_are_all_judged() -> None:
