@@ -192,6 +192,6 @@ def coded_shape(header: UnitHeader, tensor: HeldTensor, how: UnitDecoder) -> tup
 
 def as_transmitted(header: UnitHeader, tensor: HeldTensor, array: NDArray[Any], how: UnitDecoder) -> NDArray[Any]:
     shift = header.get("first_tensor_dimension_shift")
-    if tensor.member is Member.WEIGHT:
+    if shift and tensor.member is Member.WEIGHT:
         array = undo_dimension_shift(array, shift, readings=how.readings)
     return array.reshape(tensor.shape)
