@@ -9,21 +9,21 @@ repetition is taken before the median, so that a disturbance of the machine meet
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import json
-import os
-import platform
 import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.effort import Effort
+from benchmarks.machine import environment, pin, pinned
+from benchmarks.peer import entropy_coder
+from benchmarks.table import Row, Target
 from nnr_conformance.entropy import TensorCoding, compiled_available, decode_payload, trellis_states
 from nnr_conformance.entropy.binarization import count_bins
 from nnr_conformance.entropy.binding import bound_decode_rows
@@ -34,6 +34,10 @@ ROWS = 1000
 SEED = 15938
 SPREAD = 0.02
 """Gives about 8.6 and 2.7 bins per weight at QP -38 and -26."""
+
+WEIGHTS, QUICK_WEIGHTS = 10_000_000, 1_000_000
+FEW_BINS = 3
+"""Bins per weight up to which more is promised."""
 
 Levels = NDArray[np.int32]
 
@@ -101,8 +105,8 @@ def measure(cabac: Any, data: DataSet, repetitions: int) -> Measurement:
     """Decode a data set in turn with both decoders; stops when either result is wrong."""
     theirs, ours = [], []
     for _ in range(repetitions):
-        theirs.append(_timed(lambda: _decode_with_nncodec(cabac, data), data))
-        ours.append(_timed(lambda: _decode(data), data))
+        theirs.append(_timed(lambda: decode_with_nncodec(cabac, data), data))
+        ours.append(_timed(lambda: decode(data), data))
     weights, bins = data.quantized.size, data.bins()
     their_median, our_median = statistics.median(theirs), statistics.median(ours)
     ratios = [their / our for their, our in zip(theirs, ours, strict=True)]
@@ -121,16 +125,33 @@ def measure(cabac: Any, data: DataSet, repetitions: int) -> Measurement:
     )
 
 
-def environment() -> dict[str, str]:
-    """The machine and the versions that the numbers belong to."""
-    versions = {name: _version(name) for name in ("nnr-conformance", "nncodec", "numba", "numpy")}
-    return {"processor": _processor(), "system": platform.platform(), "python": platform.python_version()} | versions
+def rows(effort: Effort) -> Iterator[Row]:
+    """The rows of the table: one thread on each tensor."""
+    cabac = entropy_coder()
+    if cabac is None or not compiled_available():
+        return
+    with pinned():
+        bound_decode_rows(all_tools=False, compiled=True)
+        for data in data_sets(cabac, QUICK_WEIGHTS if effort.quick else WEIGHTS):
+            found = measure(cabac, data, effort.repetitions)
+            bins = found.bins / found.weights
+            yield Row(
+                "decode",
+                f"{data.name} ({bins:.1f} bins/weight), {found.weights / 1e6:g}M weights, 1 thread",
+                "Mw/s",
+                found.weights_per_second / 1e6,
+                found.nncodec_weights_per_second / 1e6,
+                found.ratio,
+                found.lowest_ratio,
+                found.highest_ratio,
+                Target(">=", 2.8 if bins <= FEW_BINS else 2.3, "ratio"),
+            )
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the benchmark; returns the exit code: 0, or 2 when NNCodec or numba is missing."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.decode", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--weights", type=int, default=10_000_000, help="weights of each tensor (default 10 million)")
+    parser.add_argument("--weights", type=int, default=WEIGHTS, help="weights of each tensor (default 10 million)")
     parser.add_argument("--repetitions", type=int, default=5, help="times that each payload is decoded (default 5)")
     parser.add_argument("--spread", type=float, default=SPREAD, help=f"spread of the DQ weights (default {SPREAD})")
     parser.add_argument("--core", type=int, help="core to run on (default: the last one that is allowed)")
@@ -138,16 +159,15 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.weights < 2 * ROWS or options.repetitions < 1:
         parser.error(f"at least {2 * ROWS} weights and 1 repetition")
-    try:
-        from nncodec.extensions import deepCABAC as cabac  # noqa: N813, PLC0415 -- an optional dependency
-    except ImportError:
+    cabac = entropy_coder()
+    if cabac is None:
         print("this benchmark compares with NNCodec: pip install --no-deps nncodec==2.1.3", file=sys.stderr)
         return 2
     if not compiled_available():
         print("this benchmark needs numba: pip install nnr-conformance[fast], and no NNR_PURE=1", file=sys.stderr)
         return 2
 
-    core = _pin(options.core)
+    core = pin(options.core)
     bound_decode_rows(all_tools=False, compiled=True)
     about = environment() | {"core": core}
     if not options.json:
@@ -174,7 +194,8 @@ def _encoded(cabac: Any, name: str, quantized: Levels, *, dq: bool, qp: int = -2
     return DataSet(name, quantized, dq, qp, bytes(encoder.finish()))
 
 
-def _decode_with_nncodec(cabac: Any, data: DataSet) -> Levels:
+def decode_with_nncodec(cabac: Any, data: DataSet) -> Levels:
+    """The integers of a data set, by NNCodec."""
     quantized = np.zeros(data.quantized.shape, np.int32)
     decoder = cabac.Decoder()
     decoder.setStream(np.frombuffer(data.payload, np.uint8))
@@ -185,7 +206,8 @@ def _decode_with_nncodec(cabac: Any, data: DataSet) -> Levels:
     return quantized
 
 
-def _decode(data: DataSet) -> Levels:
+def decode(data: DataSet) -> Levels:
+    """The integers of a data set, by this package."""
     return decode_payload(data.payload, [data.coding], compiled=True).tensors[0].quantized
 
 
@@ -209,30 +231,6 @@ def _line(row: Measurement) -> str:
     per_weight = f"{8 * row.payload_bytes / row.weights:8.2f}{row.bins / row.weights:8.2f}"
     spread = f"({row.lowest_ratio:.2f}-{row.highest_ratio:.2f})"
     return f"{row.data_set:14}{per_weight}{millions}{row.ratio:8.2f}  {spread}"
-
-
-def _pin(core: int | None) -> str:
-    if not hasattr(os, "sched_setaffinity"):
-        return "not pinned"
-    chosen = max(os.sched_getaffinity(0)) if core is None else core
-    os.sched_setaffinity(0, {chosen})
-    return str(chosen)
-
-
-def _processor() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
-
-
-def _version(name: str) -> str:
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"
 
 
 if __name__ == "__main__":

@@ -20,7 +20,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.decode import QP_DENSITY, ROWS, SEED, UNARY_LENGTH, _pin, environment
+from benchmarks.decode import QP_DENSITY, QUICK_WEIGHTS, ROWS, SEED, UNARY_LENGTH, WEIGHTS
+from benchmarks.effort import Effort
+from benchmarks.machine import environment, pin, pinned
+from benchmarks.peer import entropy_coder
+from benchmarks.repetition import Ratio
+from benchmarks.table import Row, Target
 from nnr_conformance.encoder.dependent import dependent_levels
 from nnr_conformance.encoder.init_ids import choose_ids
 from nnr_conformance.encoder.payload_writer import TensorPlan, write_payload
@@ -58,6 +63,8 @@ class Measurement:
     nncodec: float | None
     ours: float
     ratio: float | None
+    lowest_ratio: float | None
+    highest_ratio: float | None
     choosing_ids: float
 
 
@@ -85,6 +92,7 @@ def measure(cabac: Any, data: DataSet, repetitions: int) -> Measurement:
             theirs.append(_timed(lambda: _encode_with_nncodec(cabac, data), payload, data.name))
         ours.append(_timed(lambda: write_payload([data.plan]).data, payload, data.name))
     weights = data.levels.size
+    ratio = Ratio.of(theirs, ours) if theirs else None
     started = time.perf_counter()
     choose_ids(data.plan)
     choosing = time.perf_counter() - started
@@ -94,7 +102,9 @@ def measure(cabac: Any, data: DataSet, repetitions: int) -> Measurement:
         payload_bytes=len(payload),
         nncodec=weights / statistics.median(theirs) if theirs else None,
         ours=weights / statistics.median(ours),
-        ratio=statistics.median(t / o for t, o in zip(theirs, ours, strict=True)) if theirs else None,
+        ratio=None if ratio is None else ratio.median,
+        lowest_ratio=None if ratio is None else ratio.lowest,
+        highest_ratio=None if ratio is None else ratio.highest,
         choosing_ids=weights / choosing,
     )
 
@@ -108,10 +118,31 @@ def search_rate(weights: int) -> float:
     return values.size / (time.perf_counter() - started)
 
 
+def rows(effort: Effort) -> Iterator[Row]:
+    """The rows of the table: one thread on each tensor."""
+    if not compiled_available():
+        return
+    with pinned():
+        for data in data_sets(QUICK_WEIGHTS if effort.quick else WEIGHTS):
+            found = measure(entropy_coder(), data, effort.repetitions)
+            yield Row(
+                "encode",
+                f"{data.name} ({8 * found.payload_bytes / found.weights:.1f} bits/weight), "
+                f"{found.weights / 1e6:g}M weights, 1 thread",
+                "Mw/s",
+                found.ours / 1e6,
+                None if found.nncodec is None else found.nncodec / 1e6,
+                found.ratio,
+                found.lowest_ratio,
+                found.highest_ratio,
+                Target(">=", 1.0, "ratio"),
+            )
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the benchmark; returns the exit code: 0, or 2 when numba is missing."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.encode", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--weights", type=int, default=10_000_000, help="weights of each tensor (default 10 million)")
+    parser.add_argument("--weights", type=int, default=WEIGHTS, help="weights of each tensor (default 10 million)")
     parser.add_argument("--repetitions", type=int, default=5, help="times that each is encoded (default 5)")
     parser.add_argument("--core", type=int, help="core to run on (default: the last one that is allowed)")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -121,8 +152,8 @@ def main(arguments: list[str] | None = None) -> int:
     if not compiled_available():
         print("this benchmark needs numba: pip install nnr-conformance[fast], and no NNR_PURE=1", file=sys.stderr)
         return 2
-    cabac = _nncodec()
-    about = environment() | {"core": _pin(options.core)}
+    cabac = entropy_coder()
+    about = environment() | {"core": pin(options.core)}
     if not options.json:
         print("\n".join(f"{name}: {value}" for name, value in about.items()))
         print(f"{options.repetitions} repetitions, one thread; million weights per second\n")
@@ -139,14 +170,6 @@ def main(arguments: list[str] | None = None) -> int:
     else:
         print(f"\nsearch of dependent quantization: {search / 1e6:.1f}")
     return 0
-
-
-def _nncodec() -> Any:
-    try:
-        from nncodec.extensions import deepCABAC as cabac  # noqa: N813, PLC0415 -- an optional dependency
-    except ImportError:
-        return None
-    return cabac
 
 
 def _encode_with_nncodec(cabac: Any, data: DataSet) -> bytes:

@@ -12,17 +12,26 @@ from __future__ import annotations
 
 import argparse
 import gc
+import statistics
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 import nnr_conformance
+from benchmarks.effort import FEW_REPETITIONS, Effort
+from benchmarks.machine import pinned
+from benchmarks.table import Row, Target
 from nnr_conformance.encoder.units import build_unit, state_for
+from nnr_conformance.readings import DEFAULT_READINGS
 from nnr_conformance.report.model import Verdict
+from nnr_conformance.scope import Session, TraceEntry
+from nnr_conformance.syntax.unit_walker import walk_units
 
 SIZES = (100, 1_000, 10_000, 100_000)
+LARGE_POWER = 8
+TARGET = Target(">=", 10_000)
 _VALUES = np.linspace(-1, 1, 18, dtype="<f4").tobytes()
 
 
@@ -112,6 +121,31 @@ def linear_fit(sizes: Sequence[int], times: Sequence[float]) -> tuple[float, flo
     rest = measured - (slope * np.array(sizes) + offset)
     spread = measured - measured.mean()
     return float(slope), float(offset), 1 - float(rest @ rest) / float(spread @ spread)
+
+
+def seconds_to_parse(stream: bytes) -> float:
+    """Seconds of framing and syntax alone, with the trace of each unit, as decoders and checkers have it."""
+    trace: list[TraceEntry] = []
+    session = Session(trace=trace)
+    started = time.perf_counter()
+    for _ in walk_units(memoryview(stream), session, DEFAULT_READINGS):
+        trace.clear()
+    taken = time.perf_counter() - started
+    if any(session.findings):
+        raise SystemExit("the stream is not as it was built")
+    return taken
+
+
+def rows(effort: Effort) -> Iterator[Row]:
+    """The rows of the table: tiny units each second, parsed, and checked."""
+    count = 1_000 if effort.quick else 10_000 if effort.largest < LARGE_POWER else 100_000
+    stream = stream_of(count)
+    seconds_to_parse(stream_of(10))
+    with pinned():
+        parsing = statistics.median(seconds_to_parse(stream) for _ in range(effort.repetitions))
+        yield Row("units", f"{count} units of 100 bytes: framing and syntax", "units/s", count / parsing, target=TARGET)
+        checking = seconds_to_check(stream, FEW_REPETITIONS)[1]
+        yield Row("units", f"{count} units of 100 bytes: check()", "units/s", count / checking)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,0 +1,68 @@
+"""Independent payloads, two at a time, beside NNCodec's C++ decoder on one thread: ``python -m benchmarks.batches``.
+
+A batch is one tensor six times, as if it were six units; each payload is decoded whole, with all checks.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from benchmarks.decode import DataSet, data_sets, decode, decode_with_nncodec
+from benchmarks.effort import Effort, alone
+from benchmarks.machine import cores
+from benchmarks.peer import entropy_coder
+from benchmarks.repetition import Ratio, interleaved
+from benchmarks.table import Row, Target
+from nnr_conformance.entropy import compiled_available
+from nnr_conformance.entropy.binding import bound_decode_rows
+
+TENSORS, THREADS = 6, 2
+WEIGHTS, QUICK_WEIGHTS = 3_000_000, 500_000
+LONG = 0.2
+"""Seconds from which on something is promised."""
+TARGET = Target(">=", 4.3, "ratio")
+
+
+def measure(cabac: Any, data: DataSet, repetitions: int) -> dict[str, list[float]]:
+    """Seconds of each repetition: with one thread, with two, and with NNCodec."""
+    batch = [data] * TENSORS
+    with ThreadPoolExecutor(THREADS) as pool:
+        return interleaved(
+            {
+                "NNCodec": lambda: [decode_with_nncodec(cabac, one) for one in batch],
+                "one": lambda: [decode(one) for one in batch],
+                "two": lambda: list(pool.map(decode, batch)),
+            },
+            repetitions,
+        )
+
+
+def rows(effort: Effort) -> Iterator[Row]:
+    """The rows of the table, one for each tensor."""
+    cabac = entropy_coder()
+    if cabac is None or not compiled_available() or cores() < THREADS:
+        return
+    bound_decode_rows(all_tools=False, compiled=True)
+    for data in data_sets(cabac, QUICK_WEIGHTS if effort.quick else WEIGHTS):
+        seconds = measure(cabac, data, effort.repetitions)
+        medians = {name: statistics.median(each) for name, each in seconds.items()}
+        weights = TENSORS * data.quantized.size
+        scaling = Ratio.of(seconds["one"], seconds["two"]).median
+        batch = f"{TENSORS} x {data.quantized.size / 1e6:g}M weights"
+        yield Row.compared(
+            "batches",
+            f"{data.name}, {batch}, 2 threads (scaling {scaling:.2f})",
+            "Mw/s",
+            weights / medians["two"] / 1e6,
+            weights / medians["NNCodec"] / 1e6,
+            Ratio.of(seconds["NNCodec"], seconds["two"]),
+            TARGET if medians["two"] > LONG else None,
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(alone("batches", rows, __doc__))

@@ -1,0 +1,85 @@
+"""Streams of repeated units: always the same, of the length asked for, and decoded to what is in the unit."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import partial, scale, startup, streams, switch, units
+from nnr_conformance.api import decode
+from nnr_conformance.checker.check import check
+from nnr_conformance.report.model import Verdict
+
+needs_numba = pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="decodes compiled")
+
+
+def test_a_stream_of_repeated_units_decodes_to_the_same_tensor_under_each_name(tmp_path: Path) -> None:
+    found = streams.pattern((6, 7))
+    path = tmp_path / "stream.nnr"
+    streams.write(path, found, 12)
+    decoded = decode(path.read_bytes())
+    assert not decoded.diagnostics
+    assert list(decoded.tensors) == [streams.name_of(number) for number in range(12)]
+    assert all(np.array_equal(values, found.decoded) for values in decoded.tensors.values())
+
+
+def test_the_pattern_is_always_the_same_and_its_integers_are_next_to_the_weights() -> None:
+    one, other = streams.pattern((5, 9)), streams.pattern((5, 9))
+    assert (one.head, one.unit) == (other.head, other.unit)
+    weights = np.random.default_rng(streams.SEED).laplace(0, 1, (5, 9))
+    assert np.abs(one.decoded - weights).max() <= 0.5
+
+
+def test_streams_of_repeated_units_conform() -> None:
+    assert check(b"".join(streams.repeated(streams.pattern((6, 7)), 3))).verdict is Verdict.CONFORMING
+
+
+@pytest.mark.parametrize("power", range(1, 10))
+def test_a_stream_is_divided_into_units_of_at_most_ten_million_weights(power: int) -> None:
+    count, (rows, columns) = streams.division(10**power)
+    assert count * rows * columns == 10**power
+    assert rows * columns <= streams.LARGEST_UNIT
+    assert count >= streams.UNITS
+
+
+def test_the_command_writes_the_stream_that_was_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "stream.nnr"
+    assert streams.main([str(path), "--weights", "1000"]) == 0
+    assert sum(values.size for values in decode(path.read_bytes()).tensors.values()) == 1000
+
+
+@needs_numba
+def test_a_process_decodes_all_weights_and_says_how_long_and_how_much(tmp_path: Path) -> None:
+    (found,) = scale.measure(range(3, 4), 1, tmp_path)
+    assert (found.weights, found.largest) == (1000, 100)
+    assert found.seconds > 0
+    assert found.peak > 1 << 20
+    assert scale.FIXED_MEGABYTES < found.bound < scale.FIXED_MEGABYTES + 1
+    assert not list(tmp_path.iterdir()), "the stream is gone"
+
+
+@needs_numba
+def test_one_tensor_of_a_stream_is_the_one_that_was_made(tmp_path: Path) -> None:
+    found = streams.pattern((20, 30), partial.FINE)
+    measured = partial.measure(found, 3 * len(found.unit) / 1e6, tmp_path, 1)
+    assert measured.stream_bytes == len(found.head) + 3 * len(found.unit)
+    assert measured.whole_seconds > measured.seconds > 0
+
+
+def test_the_streams_of_start_ups_are_large_enough_for_compiled_code() -> None:
+    plain, tools = startup.plain_stream(), startup.streams_with_tools()
+    assert 8 * len(plain) > 1.1 * switch.COMPILED_FROM
+    assert tools.startswith(plain)
+    assert len(tools) > len(plain)
+
+
+@pytest.mark.parametrize("bits", [10_000, 100_000])
+def test_streams_around_the_switch_have_about_the_payload_bits_that_were_asked_for(bits: int) -> None:
+    assert 0.85 * bits < 8 * len(switch.stream_of(bits)) < 1.15 * bits
+
+
+def test_tiny_units_are_parsed_without_findings() -> None:
+    assert units.seconds_to_parse(units.stream_of(3)) > 0
