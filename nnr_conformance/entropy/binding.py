@@ -14,12 +14,13 @@ import os
 from collections.abc import Callable
 from enum import Enum
 from functools import cache
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
 from nnr_conformance.entropy import binarization, contexts, engine, retrace, row_skip, rows
+from nnr_conformance.entropy.zero_runs import with_zero_runs
 from nnr_conformance.errors import UsageError
 
 Bound = Callable[..., Any]
@@ -34,15 +35,18 @@ Sources = tuple[tuple[ModuleType, str], ...]
 _INLINED: Sources = (
     (engine, "refill"),
     (engine, "decode_bin"),
+    (engine, "decode_zeros"),
     (engine, "decode_bin_branchless"),
     (engine, "decode_bypass"),
     (binarization, "decode_magnitude"),
 )
-_CALLED: Sources = ((rows, "decode_segment"), (rows, "skip_segment"), (rows, "start_block_row"))
+_SEGMENT: Sources = ((rows, "decode_segment"),)
+_CALLED: Sources = ((rows, "skip_segment"), (rows, "start_block_row"))
 _DECODE_ROWS: Sources = ((rows, "decode_rows"),)
 _DECODE_ROW_SKIP: Sources = ((row_skip, "decode_row_skip"),)
 _DECODE_INIT_IDS: Sources = ((contexts, "decode_init_ids"),)
 _RETRACE: Sources = ((retrace, "retrace"),)
+_ALL = _INLINED + _SEGMENT + _CALLED + _DECODE_ROWS + _DECODE_ROW_SKIP + _DECODE_INIT_IDS + _RETRACE
 
 
 class Execution(Enum):
@@ -111,7 +115,7 @@ def compile_decode_rows(*, all_tools: bool, cached: bool) -> Bound:
     suffix = f"{'tools' if all_tools else 'plain'}_{_digest()}"
     _compile(_INLINED, namespace, suffix, cached, forceinline=True)
     namespace["decode_sign"] = namespace["decode_bin_branchless"]
-    _compile(_CALLED, namespace, suffix, cached)
+    _compile(_SEGMENT + _CALLED, namespace, suffix, cached)
     return _compile(_DECODE_ROWS, namespace, suffix, cached, signature)
 
 
@@ -132,8 +136,8 @@ def _require_compiled() -> None:
 @cache
 def _interpreted(all_tools: bool) -> Bound:
     namespace = _constants(all_tools)
-    for module, name in _INLINED + _CALLED + _DECODE_ROWS:
-        namespace[name] = _twin(getattr(module, name), namespace, name)
+    for module, name in _INLINED + _SEGMENT + _CALLED + _DECODE_ROWS:
+        namespace[name] = _twin(getattr(module, name).__code__, namespace, name)
     namespace["decode_sign"] = namespace["decode_bin"]
     bound: Bound = namespace["decode_rows"]
     return bound
@@ -207,7 +211,7 @@ def _compile(
     compiler: Any = njit
 
     for module, name in sources:
-        twin = _twin(getattr(module, name), namespace, f"{name}_{suffix}")
+        twin = _twin(_compiled_code(module, name), namespace, f"{name}_{suffix}")
         # Without _nrt=False numba counts references to every array at every call of a helper: 2.5 times slower.
         options = {"nogil": True, "error_model": "numpy", "_nrt": False, "cache": cached} | more
         namespace[name] = compiler(*(() if signature is None else (signature,)), **options)(twin)
@@ -231,18 +235,24 @@ def _as_arrays(namespace: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _twin(function: FunctionType, namespace: dict[str, Any], name: str) -> FunctionType:
-    twin = FunctionType(function.__code__, namespace, name, function.__defaults__)
+def _compiled_code(module: ModuleType, name: str) -> CodeType:
+    function = getattr(module, name)
+    code: CodeType = with_zero_runs(function) if (module, name) in _SEGMENT else function.__code__
+    return code
+
+
+def _twin(code: CodeType, namespace: dict[str, Any], name: str) -> FunctionType:
+    twin = FunctionType(code, namespace, name)
     twin.__qualname__ = name
-    twin.__module__ = function.__module__
+    twin.__module__ = rows.__name__
     return twin
 
 
 @cache
 def _digest() -> str:
     digest = hashlib.sha256()
-    for module, name in _INLINED + _CALLED + _DECODE_ROWS + _DECODE_ROW_SKIP + _DECODE_INIT_IDS + _RETRACE:
-        code = getattr(module, name).__code__
+    for module, name in _ALL:
+        code = _compiled_code(module, name)
         digest.update(repr((code.co_code, code.co_consts, code.co_names)).encode())
     for name, value in sorted(_constants(False).items()):
         if name.isupper():

@@ -20,6 +20,7 @@ MODULES = {
     "entropy.retrace": "finds trellis states of given levels, for encoders; decoding does not use it",
     "entropy.trellis": "as entropy.retrace",
     "entropy.scan": "as entropy.retrace, which uses it",
+    "entropy.zero_runs": "writes compiled loops; mutants run interpreted",
 }
 """Modules of the decoder's packages that are left out as a whole."""
 
@@ -46,6 +47,7 @@ FUNCTIONS = {
     "decoder.unit_header:UnitHeader.path": "names the place of a diagnostic in words; its bits are compared",
     "decoder.unit_header:_TOOL_OF_TYPE": "names the tools of a unit for reports",
     "entropy.memory:CompiledMemory": _COMPILED,
+    "entropy.engine:decode_zeros": _COMPILED,
     "entropy.engine:decode_bin_branchless": _COMPILED,
     "entropy.binding:COMPILED_FROM": _COMPILED,
     "entropy.binding:COMPILED_FROM_WHEN_LOADED": _COMPILED,
@@ -62,6 +64,7 @@ FUNCTIONS = {
     "entropy.binding:_with_or_without_cache": _COMPILED,
     "entropy.binding:_compile": _COMPILED,
     "entropy.binding:_as_arrays": _COMPILED,
+    "entropy.binding:_compiled_code": _COMPILED,
     "entropy.binding:_digest": _COMPILED,
     "entropy.payload:PayloadDecoder._choose_compiled": _COMPILED,
     "entropy.payload:ELEMENTS_PER_WORK_BIT": _COMPILED,
