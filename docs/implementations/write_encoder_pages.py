@@ -63,7 +63,9 @@ PAGES = (
         "Nothing in NNCodec is changed.",
         (
             "*edition 1*: the public functions write edition 2 alone (D-64).",
-            "*raw float*: the front end has no option for it (D-37), so that no working point claims to be lossless.",
+            "*raw float*: compress has no option for it, though the header syntax can write it; the working point of "
+            "that name calls the stages of compress without the one that quantizes, and these fail with a key error "
+            "(D-37).",
             "*decomposition*: compress takes factors in place of a weight only with a description of the layers that "
             "the battery does not have.",
             "*bias*, *batch norm*: folding replaces the given tensors by others on purpose, and needs a description of "

@@ -74,6 +74,11 @@ class Chain:
         """A stream of a model, or of its differences to the model of the streams decoded so far."""
         tensors = accepted_kinds(tensors)
         given = {name: value for name, value in options.items() if name not in OWN}
+        if options.get("raw"):
+            if update:
+                raise NotImplementedHere("raw floats in an update")
+            with quiet(), saying_what_is_missing():
+                return _unquantized(tensors)
         if options.get("local_scaling"):
             if update:
                 raise NotImplementedHere("blocks of updates have no dimensions, which nothing else carries")
@@ -99,6 +104,29 @@ def chain_of(streams: list[bytes], base: Arrays) -> Chain:
     for stream in streams:
         chain.decode(stream)
     return chain
+
+
+def _unquantized(tensors: Arrays) -> bytes:
+    """Floats as they are: the stages of `compress`, which has no option for that, without the one that quantizes.
+
+    NNCodec's header syntax writes a tensor that was given no method of quantization as raw floats.
+    """
+    model = nnc_core.nnr_model.NNRModel(tensors)
+    data = nnc_core.approximator.init_approx_data(tensors, model.model_info, qp_density=2, scan_order=0)
+    integers = {"to_approximate": nnc_core.nnr_model.W_TYPES + nnc_core.nnr_model.O_TYPES}
+    data = nnc_core.approximator.integer.skip_approx(integers, model.model_info, data)
+    header = {
+        "cabac_unary_length_minus1": 10,
+        "param_opt_flag": True,
+        "partial_data_counter": 0,
+        "general_profile_idc": 1,
+        "node_id_present_flag": 1,
+        "device_id": 0,
+        "mps_parent_signalling_enabled_flag": 0,
+        "parent_node_id_present_flag": 0,
+    }
+    stream, _ = nnc_core.coder.encode(enc_info=header, model_info=model.model_info, approx_data=data)
+    return bytes(stream)
 
 
 def is_update(stream: bytes) -> bool:

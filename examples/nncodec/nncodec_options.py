@@ -1,8 +1,9 @@
 """What is done to a model and to options before `nncodec.nnc.compress`: only what its callers have to do themselves.
 
-Options are the arguments of `compress`, and two more: `history`, whether updates use history contexts, and
-`local_scaling`, whether weights are given as rows with a scaling each. NNCodec finds scalings by training; here they
-are the largest magnitudes of the rows, since there is nothing to train on.
+Options are the arguments of `compress`, and three more: `history`, whether updates use history contexts, `raw`, whether
+floats are left as they are (see `nncodec_calls`), and `local_scaling`, whether weights are given as rows with a scaling
+each. NNCodec finds scalings by training; here they are the largest magnitudes of the rows, since there is nothing to
+train on.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 Arrays = dict[str, Any]
-OWN = ("history", "local_scaling")
+OWN = ("history", "local_scaling", "raw")
 INTEGERS, FLOATS = np.iinfo(np.int32), np.finfo(np.float32)
 
 

@@ -54,7 +54,7 @@ def found() -> Found:
         patch.syspath_prepend(str(EXAMPLE))
         return run(
             from_adapter("nncodec_adapter:NNCodec"),
-            named("uniform", "trellis-rows-blocks", "codebook-always", "finest"),
+            named("uniform", "trellis-rows-blocks", "codebook-always", "finest", "raw"),
             *("shapes/0d", "shapes/2d", "shapes/width-1", "shapes/empty", "values/small", "values/huge", "values/nan"),
             *("values/float64", "kinds/int64", "names/nul", "chains/zero", "chains/equal"),
         )
@@ -108,7 +108,10 @@ def test_what_no_stream_can_carry_is_written_instead_of_refused(found: Found) ->
     assert found.kinds("values/nan", "uniform") == {"not-finite"}
 
 
-def test_raw_floats_are_never_shown(found: Found) -> None:
+def test_raw_floats_cannot_be_written_and_are_never_shown(found: Found) -> None:
+    assert found.kinds("shapes/2d", "raw") == {"crash"}
+    assert "KeyError" in found.rows["shapes/2d", "raw"]["problems"][0]["text"]
+    assert found.rows["kinds/int64", "raw"]["outcome"] == "encoded"
     assert "raw float" in found.body["not_exercised"]["tools"]
     assert "integer" not in found.body["not_exercised"]["tools"]
 
