@@ -33,7 +33,7 @@ def rows(effort: Effort) -> Iterator[Row]:
         sizes = {coder: len(way()) for coder, way in ways.items()}
         with pinned():
             # Encoding takes several times longer than decoding.
-            seconds = interleaved(ways, max(FEWEST_REPETITIONS, effort.repetitions // 3))
+            seconds = interleaved(ways, 1 if effort.quick else max(FEWEST_REPETITIONS, effort.repetitions // 3))
         yield Row.compared(
             "encoder",
             f"{about}: encode_model(), 1 thread",

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-PACKAGES = ("nnr-conformance", "nncodec", "numba", "numpy")
+PACKAGES = ("nnr-conformance", "nncodec", "numba", "numpy", "torch")
+"""PyTorch because importing NNCodec imports it where it is installed, which takes longer than all the rest."""
 
 
 def environment() -> dict[str, str]:

@@ -1,11 +1,13 @@
 """Whole processes, from start to end, beside a Python process with NNCodec: ``python -m benchmarks.process``.
 
 `nnr-decode` writes a network's tensors into an npz file; the other process (`nncodec_decode.py`) imports NNCodec,
-decodes the same stream, and writes the same tensors. Both use what cores they like. Compiled code is in numba's cache.
+decodes the same stream, and writes the same tensors; PyTorch, which it imports where it is installed, is most of its
+time. Both use what cores they like. Compiled code is in numba's cache.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import statistics
 import sys
 import tempfile
@@ -62,13 +64,18 @@ def _network(name: str, target: Target, folder: Path, repetitions: int) -> Row:
     seconds = reported(ways, repetitions)
     return Row.compared(
         "process",
-        f"nnr-decode, {name}, {models.weights_of(tensors) / 1e6:.1f}M weights",
+        f"nnr-decode, {name}, {models.weights_of(tensors) / 1e6:.1f}M weights{_peer_note()}",
         "s",
         statistics.median(seconds["ours"]),
         statistics.median(seconds["theirs"]) if "theirs" in ways else None,
         Ratio.of(seconds["theirs"], seconds["ours"]) if "theirs" in ways else None,
         target,
     )
+
+
+def _peer_note() -> str:
+    has_torch = importlib.util.find_spec("torch") is not None
+    return "" if peer.compression() is None else f" (NNCodec {'with' if has_torch else 'without'} PyTorch)"
 
 
 def _same(one: Path, other: Path) -> bool:
