@@ -1,11 +1,15 @@
-"""Print what checking many tiny units costs, and how the time grows with their number: ``python -m benchmarks.units``.
+"""Print what parsing, decoding and checking of many tiny units costs: ``python -m benchmarks.units``.
 
 Each unit is a compressed data unit of 100 bytes with a name of its own and a raw float tensor, so that 10^4 units are
 1 MB and nearly all of the work is framing, parsing, rules and digests. Import and what a first check loads are not
 counted: a stream of ten units is checked before anything is measured. Every size is checked `--repeats` times (the
 largest once), and the fastest counts. Time is that of the processor, which is what the clock shows on an idle machine;
-the clock's own is printed beside it. The exit code is 1 when 10^4 units take longer than `--seconds`, or when the time
-grows with a larger exponent than `--exponent`.
+the clock's own is printed beside it. The exit code is 1 when 10^4 units take longer than `--seconds`, when the time
+grows with a larger exponent than `--exponent`, or when fewer units than `--rate` are framed and parsed in a second.
+
+Framing and syntax are measured with the declarations walked for each unit, and with the parsers that are generated from
+them, without and with the trace of each unit; decoding without digests as ``nnr-decode`` does it, in one thread. The
+generating is measured too.
 """
 
 from __future__ import annotations
@@ -23,15 +27,24 @@ import nnr_conformance
 from benchmarks.effort import FEW_REPETITIONS, Effort
 from benchmarks.machine import pinned
 from benchmarks.table import Row, Target
+from nnr_conformance.api import chain_decoder
 from nnr_conformance.encoder.units import build_unit, state_for
+from nnr_conformance.framing import frame
 from nnr_conformance.readings import DEFAULT_READINGS
 from nnr_conformance.report.model import Verdict
 from nnr_conformance.scope import Session, TraceEntry
+from nnr_conformance.syntax.specialised import specialised
 from nnr_conformance.syntax.unit_walker import walk_units
 
 SIZES = (100, 1_000, 10_000, 100_000)
 LARGE_POWER = 8
 TARGET = Target(">=", 10_000)
+WAYS_TO_PARSE: tuple[tuple[str, dict[str, bool], Target | None], ...] = (
+    ("", {"traced": False}, TARGET),
+    (", traced", {"traced": True}, TARGET),
+    (", by the declarations", {"traced": False, "specialise": False}, None),
+)
+"""Words behind "framing and syntax", options of `seconds_to_parse`, and what is asked for."""
 _VALUES = np.linspace(-1, 1, 18, dtype="<f4").tobytes()
 
 
@@ -123,10 +136,14 @@ def linear_fit(sizes: Sequence[int], times: Sequence[float]) -> tuple[float, flo
     return float(slope), float(offset), 1 - float(rest @ rest) / float(spread @ spread)
 
 
-def seconds_to_parse(stream: bytes) -> float:
-    """Seconds of framing and syntax alone, with the trace of each unit, as decoders and checkers have it."""
+def seconds_to_parse(stream: bytes, *, traced: bool, specialise: bool = True) -> float:
+    """Seconds of framing and syntax alone, with the trace of each unit for checkers, or without.
+
+    `specialise`: by generated parsers, which are generated anew.
+    """
     trace: list[TraceEntry] = []
-    session = Session(trace=trace)
+    session = Session(trace=trace if traced else None, specialise=specialise)
+    specialised.cache_clear()
     started = time.perf_counter()
     for _ in walk_units(memoryview(stream), session, DEFAULT_READINGS):
         trace.clear()
@@ -136,16 +153,60 @@ def seconds_to_parse(stream: bytes) -> float:
     return taken
 
 
+def seconds_to_frame(stream: bytes) -> float:
+    """Seconds of framing alone."""
+    started = time.perf_counter()
+    for _ in frame(memoryview(stream), Session()):
+        """Nothing is done with it."""
+    return time.perf_counter() - started
+
+
+def seconds_to_decode(stream: bytes) -> float:
+    """Seconds of decoding in one thread without digests."""
+    specialised.cache_clear()
+    started = time.perf_counter()
+    chain = chain_decoder(stream, threads=1)
+    chain.digesting = False
+    for _ in chain:
+        """Nothing is done with it."""
+    return time.perf_counter() - started
+
+
 def rows(effort: Effort) -> Iterator[Row]:
     """The rows of the table: tiny units each second, parsed, and checked."""
     count = 1_000 if effort.quick else 10_000 if effort.largest < LARGE_POWER else 100_000
     stream = stream_of(count)
-    seconds_to_parse(stream_of(10))
+    name = f"{count} units of 100 bytes"
+    seconds_to_parse(stream_of(10), traced=True)
     with pinned():
-        parsing = statistics.median(seconds_to_parse(stream) for _ in range(effort.repetitions))
-        yield Row("units", f"{count} units of 100 bytes: framing and syntax", "units/s", count / parsing, target=TARGET)
+        for what, options, target in WAYS_TO_PARSE:
+            seconds = statistics.median(seconds_to_parse(stream, **options) for _ in range(effort.repetitions))
+            yield Row("units", f"{name}: framing and syntax{what}", "units/s", count / seconds, target=target)
+        decoding = statistics.median(seconds_to_decode(stream) for _ in range(effort.repetitions))
+        yield Row("units", f"{name}: decoding without digests", "units/s", count / decoding)
         checking = seconds_to_check(stream, FEW_REPETITIONS)[1]
-        yield Row("units", f"{count} units of 100 bytes: check()", "units/s", count / checking)
+        yield Row("units", f"{name}: check()", "units/s", count / checking)
+
+
+def print_stages(repeats: int) -> float:
+    """Print what framing, syntax and decoding cost; how many units are framed and parsed in a second, at least."""
+    rates = []
+    for size in SIZES[-2:]:
+        stream = stream_of(size)
+        for what, options, _ in WAYS_TO_PARSE:
+            rate = size / min(seconds_to_parse(stream, **options) for _ in range(repeats))
+            print(f"{size:>7} units, framing + syntax{what}: {rate:.0f} units/s", flush=True)
+            if options.get("specialise", True):
+                rates.append(rate)
+    size = SIZES[-2]
+    stream = stream_of(size)
+    framing = min(seconds_to_frame(stream) for _ in range(repeats))
+    syntax = min(seconds_to_parse(stream, traced=False) for _ in range(repeats))
+    whole = min(seconds_to_decode(stream) for _ in range(repeats))
+    parts = (("framing", framing), ("syntax", syntax - framing), ("tensors", whole - syntax))
+    shares = ", ".join(f"{name} {1e6 * seconds / size:.1f}" for name, seconds in parts)
+    print(f"{size:>7} units, decoded without digests: {1e6 * whole / size:.1f} us a unit ({shares})", flush=True)
+    return min(rates)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -154,8 +215,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     options.add_argument("--repeats", type=int, default=3, help="checks of each size but the largest (default: 3)")
     options.add_argument("--seconds", type=float, default=3.0, help="most that 10^4 units may take (default: 3)")
     options.add_argument("--exponent", type=float, default=1.1, help="largest exponent of the fit (default: 1.1)")
+    options.add_argument("--rate", type=float, default=10_000, help="fewest units in a second (default: 10000)")
     arguments = options.parse_args(argv)
     nnr_conformance.check(stream_of(10))
+    rate = print_stages(arguments.repeats)
+    print(f"framing + syntax: {rate:.0f} units/s (bound {arguments.rate:g})")
     times = []
     for size in SIZES:
         stream = stream_of(size)
@@ -169,7 +233,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f"time = {1e6 * slope:.1f} us * units + {1e3 * offset:.1f} ms, r^2 = {determination:.6f}")
     ten_thousand = times[SIZES.index(10_000)]
     print(f"10^4 units: {ten_thousand:.2f} s (bound {arguments.seconds:g} s)")
-    return int(ten_thousand > arguments.seconds or exponent > arguments.exponent)
+    return int(ten_thousand > arguments.seconds or exponent > arguments.exponent or rate < arguments.rate)
 
 
 if __name__ == "__main__":
