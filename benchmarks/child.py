@@ -16,6 +16,7 @@ from benchmarks.peer import ROOT
 DECODE = "import sys; from nnr_conformance.cli.decode import main; sys.exit(main())"
 """What the script nnr-decode does that an installation makes; this one does not need an installation."""
 CHECK = "import sys; from nnr_conformance.cli.check import main; sys.exit(main())"
+ENCODE = "import sys; from nnr_conformance.cli.encode import main; sys.exit(main())"
 RUNS_FOR_SECONDS = 3600
 
 

@@ -1,7 +1,7 @@
 """Whole networks encoded beside NNCodec's `compress` at the same settings: ``python -m benchmarks.encoder``.
 
 The settings are NNCodec's defaults: dependent quantization without a price of bits, QP -38 and -75, initialization ids
-chosen. One thread each; the sizes of both streams are compared as well.
+chosen; the loops are compiled, whatever the size. One thread each; the sizes of both streams are compared as well.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from benchmarks.repetition import Ratio, interleaved
 from benchmarks.table import Row, Target
 from nnr_conformance.encoder.model_encoder import encode_model
 from nnr_conformance.encoder.settings import EncoderSettings
+from nnr_conformance.entropy import compiled_available
 
-SETTINGS = EncoderSettings(dq=True, price=0.0, unary_length=11)
+SETTINGS = EncoderSettings(dq=True, price=0.0, unary_length=11, compiled=compiled_available())
 TARGET = Target(">=", 1.0, "ratio")
 FEWEST_REPETITIONS = 3
 

@@ -26,7 +26,7 @@ from nnr_conformance.api import chain_decoder
 from nnr_conformance.encoder.model_encoder import encode_model
 from nnr_conformance.encoder.payload_writer import TensorPlan, write_payload
 from nnr_conformance.encoder.settings import EncoderSettings
-from nnr_conformance.entropy import TensorCoding, TensorResult, decode_payload, trellis_states
+from nnr_conformance.entropy import TensorCoding, TensorResult, compiled_available, decode_payload, trellis_states
 
 NETWORKS = ("ResNet-20", "EfficientNet-B0", "ResNet-50")
 QUICK = NETWORKS[:2]
@@ -59,7 +59,8 @@ def encoded(tensors: models.Tensors) -> Stream:
     """A network as NNCodec encodes it by default, or this package at the same settings where there is no NNCodec."""
     compression = peer.compression()
     if compression is None:
-        return encode_model(tensors, EncoderSettings(dq=True, price=0.0, unary_length=11, node_ids=False)).data
+        settings = EncoderSettings(dq=True, price=0.0, unary_length=11, node_ids=False, compiled=compiled_available())
+        return encode_model(tensors, settings).data
     return bytes(compression.compress(tensors, bitstream_path=None, return_bitstream=True))
 
 

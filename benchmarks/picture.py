@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 
 from benchmarks.table import Results, Row
 
-WIDTH, LEFT, RIGHT, TOP, BOTTOM = 940, 470, 60, 56, 40
+WIDTH, LEFT, RIGHT, TOP, BOTTOM = 1000, 530, 60, 56, 40
 BAR, STEP, GROUP_STEP = 12, 19, 26
 LINES = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
 

@@ -30,10 +30,11 @@ SMALL_STREAM = "bitstreams/examples/ex1_ed1_plain.nnr"
 
 
 def rows(effort: Effort) -> Iterator[Row]:
-    """The rows of the table: two networks, and checking a small stream."""
+    """The rows of the table: decoding two networks, encoding the small one, and checking a small stream."""
     with tempfile.TemporaryDirectory() as folder:
         for name, bound in NETWORKS:
             yield _network(name, Target(">=", bound, "ratio"), Path(folder), effort.repetitions)
+        yield _encoding(NETWORKS[0][0], Path(folder), effort.repetitions)
     stream = data_path(SMALL_STREAM)
     seconds = reported({"check": lambda: child.python(child.CHECK, stream).seconds}, effort.repetitions)["check"]
     what = f"nnr-check, a stream of {stream.stat().st_size} bytes"
@@ -71,6 +72,15 @@ def _network(name: str, target: Target, folder: Path, repetitions: int) -> Row:
         Ratio.of(seconds["theirs"], seconds["ours"]) if "theirs" in ways else None,
         target,
     )
+
+
+def _encoding(name: str, folder: Path, repetitions: int) -> Row:
+    tensors, model = models.network(name), folder / "model.npz"
+    np.savez(model, **tensors)
+    command = (model, "--dq", "-q", "-o", folder / "encoded.nnr")
+    seconds = reported({"encode": lambda: child.python(child.ENCODE, *command).seconds}, repetitions)["encode"]
+    what = f"nnr-encode --dq, {name}, {models.weights_of(tensors) / 1e6:.1f}M weights"
+    return Row("process", what, "s", statistics.median(seconds))
 
 
 def _peer_note() -> str:
