@@ -62,12 +62,13 @@ def picture(results: Results) -> str:
     height = TOP + GROUP_STEP * groups + STEP * len(rows) + BOTTOM
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
-        'aria-label="How many times faster than NNCodec">',
+        'aria-label="How many times better than NNCodec">',
         f"<style>{STYLE}</style>",
         f'<rect class="ground" width="{WIDTH}" height="{height}"/>',
-        '<text class="title" x="16" y="24">How many times faster than NNCodec '
+        '<text class="title" x="16" y="24">How many times better than NNCodec '
         f"{escape(results.environment.get('nncodec', ''))}</text>",
-        '<text class="quiet" x="16" y="42">bars: medians; thin lines: all repetitions; thick marks: targets</text>',
+        '<text class="quiet" x="16" y="42">bars: medians, blue where the target is met; '
+        "thin lines: all repetitions; thick marks: targets</text>",
         *_grid(scale, height - BOTTOM),
     ]
     return "\n".join([*lines, *bars, "</svg>", ""])
