@@ -82,12 +82,10 @@ class Scope(dict[str, Any]):
 
     def find(self, name: str, default: Any = None) -> Any:
         """The value of a name here or around, else the default."""
-        scope: Mapping[str, Any] = self
-        while isinstance(scope, Scope):
-            if name in scope:
-                return scope[name]
-            scope = scope.parent
-        return scope.get(name, default)
+        try:
+            return self[name]
+        except KeyError:
+            return default
 
     def flat(self) -> dict[str, Any]:
         """All names with the values that they have here, in one mapping."""

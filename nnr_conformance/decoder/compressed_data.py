@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -180,11 +181,7 @@ def _coded_tensors(
 ) -> Steps[tuple[CodedTensor, ...]]:
     plan = coding_plan(header, members, payload_type, state, findings, how)
     codings = [
-        replace(
-            coding,
-            base=base_levels(header, tensor, parent, how),
-            history=history_marks(header, tensor, tree, how),
-        )
+        _with_parents(coding, base_levels(header, tensor, parent, how), history_marks(header, tensor, tree, how))
         for tensor, coding in zip(members, plan.codings, strict=True)
     ]
     results = yield from entropy_decode(header, members, codings, payload, findings, how)
@@ -202,6 +199,12 @@ def _coded_tensors(
             )
         tensors.append(CodedTensor(tensor.name, tensor.member, values, quantized, qp, place, coding.codebook_size))
     return tuple(tensors)
+
+
+def _with_parents(
+    coding: TensorCoding, base: NDArray[np.int32] | None, history: NDArray[np.bool_] | None
+) -> TensorCoding:
+    return coding if base is None and history is None else replace(coding, base=base, history=history)
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,5 +328,5 @@ def _note_tools(
         tools.add("row skip")
     if any(result.history_flag for result in results):
         tools.add("history contexts")
-    if any(chosen for result in results for _, chosen in result.init_ids):
+    if any(any(map(itemgetter(1), result.init_ids)) for result in results):
         tools.add("initialization ids")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ _EXACT_IN_BINARY32 = 1 << 24
 _CHUNK = 1 << 16  # elements for which a 64-bit index exists at one time
 
 
+@lru_cache(maxsize=256)
 def step_size(qp: int, density: int) -> np.float32:
     """Clause 9: quantization step of the quantization parameter QP in binary32.
 

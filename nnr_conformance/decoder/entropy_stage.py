@@ -77,20 +77,20 @@ def entropy_decode(
         skip_advances_row_width=how.readings["row-skip-state"] == "row-width",
         skip_resets_neighbour=how.readings["skipped-row-neighbour"] == "zero",
     )
-    older = replace(rules, prefix_ids=32, restart_single_block_row=True)
     edition1 = codings[0].edition == 1
     whole = (payload.absolute(0), payload.absolute(8 * len(payload.data)))
     path = joined(header.unit.label, "cabac_payload")
     if len(payload.data) == 1:
         findings.report("payload_too_short", "1 byte of at least 2", bits=whole, path=path)
     chosen = how.readings["edition1-payload"]
-    used = older if edition1 and chosen == "32" else rules
-    limits = replace(how.limits, free_elements=how.free_elements.left)
+    used = _older(rules) if edition1 and chosen == "32" else rules
+    limits = how.limits_left
     elements = sum(coding.elements for coding in codings)
     if all(coding.elements <= elements_allowed(len(payload.data), limits) for coding in codings):
         how.free_elements.spend(elements, len(payload.data))
     outcome: _Outcome = yield partial(_attempt, codings, payload, used, how, limits)
     if outcome.fault is not None and edition1 and chosen == "auto":
+        older = _older(rules)
         second = yield partial(_attempt, codings, payload, older, how, limits)
         if second.fault is None:
             message = f"with 31 ids decoding ends with {outcome.fault.code}"
@@ -113,6 +113,11 @@ def entropy_decode(
     if how.on_payload is not None:
         how.on_payload(codings, outcome.results, used)
     return outcome.results
+
+
+def _older(rules: PayloadRules) -> PayloadRules:
+    """What the first edition was before it was finished."""
+    return replace(rules, prefix_ids=32, restart_single_block_row=True)
 
 
 BEHIND_THE_LEVELS = ("stop_bit_missing", "alignment_nonzero", "trailing_bytes")

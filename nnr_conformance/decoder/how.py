@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nnr_conformance.entropy.parameters import PayloadRules, TensorCoding, TensorResult
 from nnr_conformance.limits import DEFAULT_LIMITS, LEVELS_PER_PAYLOAD_BYTE, Limits
@@ -42,3 +42,9 @@ class UnitDecoder:
     given_parents: frozenset[str] = frozenset()
     free_elements: FreeElements = field(default_factory=lambda: FreeElements(DEFAULT_LIMITS.free_elements))
     on_payload: PayloadObserver | None = None
+
+    @property
+    def limits_left(self) -> Limits:
+        """The limits with what is left of the free elements."""
+        left = self.free_elements.left
+        return self.limits if left == self.limits.free_elements else replace(self.limits, free_elements=left)
