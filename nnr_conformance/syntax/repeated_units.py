@@ -11,14 +11,19 @@ from collections import UserList
 from collections.abc import Callable, Mapping, MutableSequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nnr_conformance.limits import Limits
 from nnr_conformance.scope import Scope, Session, TraceEntry
 from nnr_conformance.syntax.declaration import Part, Structure
-from nnr_conformance.syntax.specialised import GIVEN_UP, Parser, Taken, condition_names, specialised
 from nnr_conformance.syntax.unit_parser import PAYLOADS, Unit, parse_size, parse_unit
 from nnr_conformance.syntax.units import nnr_unit_header, nnr_unit_size
+
+if TYPE_CHECKING:
+    from nnr_conformance.syntax.specialised import Parser, Taken
+
+GIVEN_UP = (ValueError, LookupError)
+"""How a generated parser gives up."""
 
 PLAIN_UNITS = 16
 """Units of a type that are parsed by their declarations before a parser is generated, which takes about as long."""
@@ -62,6 +67,8 @@ class LateTrace(UserList[TraceEntry]):
 
 def parser_of(unit_type: int, state: State, ways: Taken | None = None, traced: bool = False) -> Parser:
     """The parser of whole units of a type, but for parts of partitioned units, behind a state; see `specialised`."""
+    from nnr_conformance.syntax.specialised import specialised  # noqa: PLC0415 - few streams have so many units
+
     structures, deciding = _structures(unit_type)
     known = tuple((name, state[name]) for name in deciding if name in state)
     expected = (("nnr_unit_type", unit_type), ("partial_data_counter_present_flag", 0))
@@ -71,6 +78,8 @@ def parser_of(unit_type: int, state: State, ways: Taken | None = None, traced: b
 @cache
 def _structures(unit_type: int) -> tuple[tuple[Structure, ...], tuple[str, ...]]:
     """The structures of a unit, and the names that decide what is in them."""
+    from nnr_conformance.syntax.specialised import condition_names  # noqa: PLC0415 - see above
+
     structures = (nnr_unit_size, nnr_unit_header, PAYLOADS[unit_type])
     return structures, tuple(sorted(condition_names(structures)))
 
@@ -165,6 +174,8 @@ class SizeParser:
                 return trees[0], ends[0]
         self._parsed += 1
         if self._parsed == SIZES and self.session.specialise:
+            from nnr_conformance.syntax.specialised import specialised  # noqa: PLC0415 - see above
+
             self._parser = specialised((nnr_unit_size,))
         return parse_size(buffer, first, end, self.session)
 

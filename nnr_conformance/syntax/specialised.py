@@ -44,6 +44,7 @@ from nnr_conformance.syntax.declaration import (
     Structure,
     walk,
 )
+from nnr_conformance.syntax.enumerations import NDU
 from nnr_conformance.syntax.expression_source import ExpressionWriter, Folded, NotSpecialised, constant, variable
 
 PADDING = 64
@@ -53,18 +54,16 @@ _MOST_GROUPED = 56
 """Bits that are fetched at once and then taken apart; a larger integer would cost more than another look."""
 
 
-class Irregular(Exception):
+class Irregular(ValueError):
     """Something is out of the ordinary, so that the declarations have to be walked."""
 
-
-GIVEN_UP = (Irregular, ValueError, LookupError)
-"""How a generated parser gives up."""
 
 Parser = Callable[..., tuple[list[Container], list[int]]]
 """`parse(head, buffer, first, end, names, limits, label, record)` to the tree of each structure and the bit behind it.
 
 `head`: bytes of the unit from its first on, as many as are to be looked at; `buffer`, `first`, `end`: where it is;
-`names`: gets all names; `label`, `record`: the unit in words and what takes entries of the trace, where there is one.
+`names`: gets all names; `label`, `record`: the unit in words and what takes entries of the trace, where there is one. A parser
+that gives up raises ValueError or LookupError.
 """
 
 
@@ -586,3 +585,12 @@ def _assigned(part: Part) -> Iterator[str]:
             yield from one.names
         elif isinstance(one, Enclosed):
             yield from one.structure.parameters
+
+
+if __name__ == "__main__":
+    from nnr_conformance.readings import DEFAULT_READINGS
+    from nnr_conformance.syntax.unit_parser import initial_state
+    from nnr_conformance.syntax.units import nnr_unit_header
+
+    edition_2 = {**initial_state(DEFAULT_READINGS), "general_profile_idc": 1}
+    print(source_of((nnr_unit_header,), edition_2, {"nnr_unit_type": NDU})[0], end="")
