@@ -62,10 +62,9 @@ Parser = Callable[..., tuple[list[Container], list[int]]]
 """`parse(head, buffer, first, end, names, limits, label, record)` to the tree of each structure and the bit behind it.
 
 `head`: bytes of the unit from its first on, as many as are to be looked at; `buffer`, `first`, `end`: where it is;
-`names`: gets all names; `label`, `record`: the unit in words and what takes entries of the trace, where there is one. A parser
-that gives up raises ValueError or LookupError.
+`names`: gets all names; `label`, `record`: the unit in words and what takes entries of the trace, where there is one.
+A parser that gives up raises ValueError or LookupError.
 """
-
 
 Taken = frozenset[tuple[Part, bool]]
 """Conditions with whether they hold, and loops with whether they run at all: the ways through the declarations."""
