@@ -160,6 +160,7 @@ class ChainDecoder:
             given_parents=frozenset(self.base),
             free_elements=FreeElements(self.limits.free_elements),
             on_payload=self.on_payload,
+            threads=self.threads,
         )
         digests = StageDigests()
         before = sum(len(one) for one in self.streams[:number])

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,15 +18,19 @@ from nnr_conformance.cli.progress import Progress, advise
 from nnr_conformance.cli.running import run
 from nnr_conformance.cli.settings_file import read_settings
 from nnr_conformance.cli.streams import add_common_options, limits_of, read_out_of_band, read_streams
+from nnr_conformance.decoder.model import NamedTensor
 from nnr_conformance.decoder.tensors import DecodedUnit
 from nnr_conformance.diagnostics import Severity
 from nnr_conformance.errors import UsageError
 from nnr_conformance.limits import DEFAULT_LIMITS
 from nnr_conformance.readings import Readings
-from nnr_conformance.report.model import Report, grouped, verdict_of, worst
+from nnr_conformance.report.model import Report, Verdict, grouped, verdict_of, worst
 from nnr_conformance.report.text import render_groups
 from nnr_conformance.tensor_files import TensorWriter, open_writer, read_tensors
 from nnr_conformance.version import VERSION
+
+if TYPE_CHECKING:
+    from nnr_conformance.decoder.some_rows import SomeRows
 
 EPILOG = """\
 The result is the model ready to use: local scaling applied, factors G and H multiplied. Several streams are one chain:
@@ -57,6 +61,11 @@ def parser() -> argparse.ArgumentParser:
         "--tensor", action="extend", nargs="+", metavar="NAME", help="only these tensors (name them behind the streams)"
     )
     options.add_argument("--transmitted", action="store_true", help="tensors of the last stream as transmitted")
+    options.add_argument(
+        "--rows",
+        metavar="A:B",
+        help="of one --tensor only rows A to B - 1; where entry points allow it, only their block rows are decoded",
+    )
     options.add_argument(
         "--levels", action="store_true", help="write the integers before dequantization instead of values"
     )
@@ -90,6 +99,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _main(arguments: argparse.Namespace) -> int:
     if (arguments.transmitted or arguments.levels) and (arguments.levels_output or arguments.dequantized_output):
         raise UsageError("--levels-output and --dequantized-output go with a model as the result")
+    rows = _rows(arguments)
     settings = read_settings(arguments.settings)
     streams = read_streams(arguments.streams)
     total = sum(len(stream) for stream in streams)
@@ -111,6 +121,8 @@ def _main(arguments: argparse.Namespace) -> int:
         if report.verdict.exit_code:
             return _refused(report)
     chain.on_progress, chain.digesting = progress.at, False
+    if rows is not None and len(streams) == 1 and not chain.base:
+        chain.decode_data = rows
     written = _Written(dropping=arguments.replace)
     with ExitStack() as files:
         writer = files.enter_context(open_writer(arguments.output))
@@ -119,14 +131,39 @@ def _main(arguments: argparse.Namespace) -> int:
             _write_levels(chain, writer, written)
         else:
             for tensor in chain:
-                written.write(writer, tensor.name, tensor.values, tensor.label)
+                values = tensor.values if rows is None else _cut(tensor, rows)
+                written.write(writer, tensor.name, values, tensor.label)
                 del tensor
         missing = sorted(set(arguments.tensor or ()) - set(written.names))
-        if missing:
+        if missing and worst(map(verdict_of, chain.findings)) is Verdict.CONFORMING:
             progress.done()
             raise UsageError(f"no tensor {', '.join(map(repr, missing))} in {arguments.streams[-1]}")
     progress.done()
     return _conclude(arguments, chain, written)
+
+
+def _rows(arguments: argparse.Namespace) -> SomeRows | None:
+    """The rows that are asked for. Raises UsageError."""
+    if arguments.rows is None:
+        return None
+    first, colon, end = arguments.rows.partition(":")
+    if not colon or not all(part.isdecimal() or not part for part in (first, end)):
+        raise UsageError(f"--rows takes A:B, not {arguments.rows!r}")
+    if len(arguments.tensor or ()) != 1 or arguments.levels or arguments.levels_output or arguments.dequantized_output:
+        raise UsageError("--rows goes with one --tensor, and with a model as the result")
+    from nnr_conformance.decoder.some_rows import SomeRows  # noqa: PLC0415 - decoding all starts sooner without it
+
+    return SomeRows(int(first or 0), int(end) if end else None)
+
+
+def _cut(tensor: NamedTensor, rows: SomeRows) -> NDArray[Any]:
+    """The rows of a tensor that was decoded whole; what was cut while it was decoded stays."""
+    if tensor.name in rows.cut:
+        return tensor.values
+    if not tensor.values.ndim:
+        raise UsageError(f"tensor {tensor.name!r} has no rows")
+    first, end = rows.bounds(len(tensor.values), tensor.name)
+    return tensor.values[first:end]
 
 
 def _refused(report: Report) -> int:

@@ -85,7 +85,7 @@ def decode_compressed_data(
         tensors=tensors,
         dimensions=header.dims,
         update=header.get("parent_node_id_present_flag") == 1,
-        data_format=_data_format(header, how),
+        data_format=data_format(header, how),
         block=payload_type == PT_BLOCK,
         tools=frozenset(header.tools),
         model=state,
@@ -113,7 +113,7 @@ def open_data_unit(
     return header, payload_type, held_tensors(header, payload_type)
 
 
-def _data_format(header: UnitHeader, how: UnitDecoder) -> int | None:
+def data_format(header: UnitHeader, how: UnitDecoder) -> int | None:
     """The signalled format; one that is reserved is as good as none (reading decompressed-formats)."""
     found: int | None = header.get("nnr_decompressed_data_format", None)
     reserved = found is not None and found >= _FIRST_EXTENSION and how.readings["decompressed-formats"] == "two"
@@ -194,8 +194,8 @@ def _coded_tensors(
         values: NDArray[Any] = quantized
         qp = None
         if plan.quantization is not None:
-            values, qp = _dequantize(
-                header, tensor, result, quantized, codebook, plan.quantization, place, findings, how
+            values, qp = dequantized(
+                header, tensor, result.qp_coded, quantized, codebook, plan.quantization, place, findings, how
             )
         tensors.append(CodedTensor(tensor.name, tensor.member, values, quantized, qp, place, coding.codebook_size))
     return tuple(tensors)
@@ -249,10 +249,10 @@ def coding_plan(
     return CodingPlan(codebooks, quantization, codings)
 
 
-def _dequantize(
+def dequantized(
     header: UnitHeader,
     tensor: HeldTensor,
-    result: TensorResult,
+    qp_coded: int | None,
     quantized: NDArray[np.int32],
     codebook: Codebook | None,
     quantization: Quantization,
@@ -261,7 +261,7 @@ def _dequantize(
     how: UnitDecoder,
 ) -> tuple[NDArray[Any], int]:
     """Values and quantization parameter of a tensor (R-QP-01 to R-QP-04, R-CB-05)."""
-    qp = quantization.parameter + (result.qp_coded or 0)
+    qp = quantization.parameter + (qp_coded or 0)
     path = joined(joined(header.unit.label, "nnr_compressed_data_unit_payload"), tensor.name)
     field_bits = (place[0], place[0] + 6 + quantization.density)
     check_qp(qp, quantization.density, findings=findings, path=path, bits=field_bits)

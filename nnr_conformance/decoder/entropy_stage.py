@@ -143,7 +143,14 @@ def _attempt(
 ) -> _Outcome:
     results: list[TensorResult] = []
     try:
-        decoder = PayloadDecoder(payload.data, rules, compiled=how.compiled, work_bits=how.work_bits, limits=limits)
+        decoder = PayloadDecoder(
+            payload.data,
+            rules,
+            compiled=how.compiled,
+            work_bits=how.work_bits,
+            limits=limits,
+            threads=how.threads,
+        )
     except EntropyFault as fault:
         return _Outcome(results, [], fault)
     try:

@@ -31,7 +31,7 @@ class UnitDecoder:
     `keep_levels`: remember levels and history for updates that follow. `given_parents`: names of tensors whose values
     the caller has, so that updates of them need no earlier stream. `free_elements`: shared by all payloads of a stream.
     `on_payload`: called with each entropy-coded payload that was decoded to its end: what is coded, what was found, and
-    by which rules.
+    by which rules. `threads`: how many may decode one payload.
     """
 
     readings: Readings = DEFAULT_READINGS
@@ -42,6 +42,7 @@ class UnitDecoder:
     given_parents: frozenset[str] = frozenset()
     free_elements: FreeElements = field(default_factory=lambda: FreeElements(DEFAULT_LIMITS.free_elements))
     on_payload: PayloadObserver | None = None
+    threads: int = 1
 
     @property
     def limits_left(self) -> Limits:

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from nnr_conformance.entropy import engine as ac
-from nnr_conformance.entropy import rows
 from nnr_conformance.entropy.binding import (
     Execution,
     bound_decode_init_ids,
     bound_decode_row_skip,
-    bound_decode_rows,
     choose_execution,
 )
 from nnr_conformance.entropy.capacity import check_capacity, check_coding
 from nnr_conformance.entropy.contexts import coded_contexts, group_starts, initial_counters
-from nnr_conformance.entropy.description import describe
 from nnr_conformance.entropy.entry_points import compare, found_entry_points
 from nnr_conformance.entropy.faults import (
     FAULT_CODES,
@@ -44,34 +40,26 @@ from nnr_conformance.entropy.parameters import (
     TensorResult,
 )
 from nnr_conformance.entropy.row_skip import nonminimal
+from nnr_conformance.entropy.weights import Decoded, Loops, WeightLoop
 from nnr_conformance.limits import DEFAULT_LIMITS, Limits
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Loops:
-    """What the loops of one tensor work on, in the form of their life (see `memory`)."""
-
-    all_tools: bool
-    compiled: bool
-    memory: CompiledMemory | InterpretedMemory
-    payload: Any
-    engine: Any
-    counters0: Any
-    counters1: Any
-
-    @property
-    def state(self) -> tuple[Any, Any, Any, Any]:
-        """The first arguments of every loop."""
-        return self.payload, self.engine, self.counters0, self.counters1
-
-    def engine_cells(self) -> list[int]:
-        """The engine's cells as they are now."""
-        return [int(cell) for cell in self.engine]
-
 
 ELEMENTS_PER_WORK_BIT = 4
 """Weights that cost as much time as one payload bit when nearly all of them are zero."""
 SHORTEST_PAYLOAD = 2
+ELEMENTS_FOR_THREADS = 200_000
+"""Weights of a tensor from which decoding its block rows in threads pays."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BegunTensor:
+    """What comes before the weights of a tensor, and what decoding these takes. `skip_bit`: of the row-skip flag."""
+
+    qp_coded: int | None
+    history_flag: bool
+    skip_bit: int
+    init_ids: tuple[tuple[int, int], ...]
+    loop: WeightLoop
+    loops: Loops
 
 
 class PayloadDecoder:
@@ -79,8 +67,9 @@ class PayloadDecoder:
 
     `payload`: from the first byte after the unit's header to the end of the unit. `compiled`: force the execution;
     None: chosen by the size of the work. `work_bits`: payload bits of the whole job, of which this payload is a part.
-    `notes`: observations so far that did not stop decoding. `skipping`, `history`: whether the last tensor, complete or
-    not, skips rows and uses history contexts. After an EntropyFault the decoder is of no further use.
+    `threads`: how many may decode one tensor that has entry points, compiled. `notes`: observations so far that did not
+    stop decoding. `skipping`, `history`: whether the last tensor, complete or not, skips rows and uses history
+    contexts. After an EntropyFault the decoder is of no further use.
 
     Raises EntropyFault payload_too_short (no byte), payload_overrun (one byte) or init_offset_out_of_range.
     """
@@ -93,6 +82,7 @@ class PayloadDecoder:
         compiled: bool | None = None,
         work_bits: int | None = None,
         limits: Limits = DEFAULT_LIMITS,
+        threads: int = 1,
     ) -> None:
         self._payload = bytes(payload) + bytes(ac.PADDING)
         self._bytes = len(self._payload) - ac.PADDING
@@ -100,6 +90,7 @@ class PayloadDecoder:
         self._compiled = compiled
         self._work_bits = 8 * self._bytes if work_bits is None else work_bits
         self._limits = limits
+        self._threads = threads
         self._tensor = 0
         self.skipping = False
         self.history = False
@@ -115,6 +106,11 @@ class PayloadDecoder:
             raise EntropyFault("init_offset_out_of_range", 9, 0, message)
 
     @property
+    def payload_bytes(self) -> int:
+        """Bytes of the payload."""
+        return self._bytes
+
+    @property
     def bits_read(self) -> int:
         """Payload bits read so far."""
         return ac.bits_read(self._engine)
@@ -124,6 +120,28 @@ class PayloadDecoder:
 
         Raises EntropyFault with a code of the entropy stage, dims_invalid, dims_exceed_payload or limit_elements.
         """
+        tensor, first_bit = self._tensor, self.bits_read
+        begun = self.begin_tensor(coding)
+        weights_bit = self.bits_read
+        quantized, marks = self._decode_weights(begun.loop, begun.loops)
+        found = found_entry_points(marks)
+        self.notes.extend(compare(coding, found, weights_bit, tensor))
+        self.notes.extend(nonminimal(begun.loop.row_skip, quantized, begun.skip_bit, tensor))
+        self._tensor += 1
+        return TensorResult(
+            qp_coded=begun.qp_coded,
+            history_flag=begun.history_flag,
+            row_skip=begun.loop.row_skip,
+            init_ids=begun.init_ids,
+            quantized=quantized,
+            final_state=self._engine[ac.STATE],
+            entry_points=found,
+            first_bit=first_bit,
+            end_bit=self.bits_read,
+        )
+
+    def begin_tensor(self, coding: TensorCoding) -> BegunTensor:
+        """Read what comes before the weights of the next tensor. Raises as `decode_tensor` does."""
         tensor, first_bit = self._tensor, self.bits_read
         self.skipping = self.history = False
         check_coding(coding, first_bit, tensor)
@@ -140,24 +158,13 @@ class PayloadDecoder:
         init_ids = self._read_init_ids(coding, history_flag, loops)
         if self.bits_read > 8 * self._bytes:
             self._stop(OVERRUN, "before the first weight")
+        loop = WeightLoop(coding, self._rules, history_flag and coding.history is not None, row_skip)
+        return BegunTensor(qp_coded, history_flag, skip_bit, init_ids, loop, loops)
 
-        weights_bit = self.bits_read
-        quantized, marks = self._decode_weights(coding, history_flag, row_skip, loops)
-        found = found_entry_points(marks)
-        self.notes.extend(compare(coding, found, weights_bit, tensor))
-        self.notes.extend(nonminimal(row_skip, quantized, skip_bit, tensor))
+    def go_on_behind(self, engine: list[int]) -> None:
+        """Take it that the tensor which was begun is decoded, up to where these cells are."""
+        self._engine = engine
         self._tensor += 1
-        return TensorResult(
-            qp_coded=qp_coded,
-            history_flag=history_flag,
-            row_skip=row_skip,
-            init_ids=init_ids,
-            quantized=quantized,
-            final_state=self._engine[ac.STATE],
-            entry_points=found,
-            first_bit=first_bit,
-            end_bit=self.bits_read,
-        )
 
     def finish(self) -> End:
         """Decode the terminate bin and check the stop bit, the alignment and the length of the payload.
@@ -184,13 +191,13 @@ class PayloadDecoder:
     def _read_flag(self) -> bool:
         return ac.read_bits(self._payload, self._engine, 1) == 1
 
-    def _loops(self, coding: TensorCoding, history_flag: bool) -> _Loops:
+    def _loops(self, coding: TensorCoding, history_flag: bool) -> Loops:
         """What the loops of this tensor work on, and how they run."""
         all_tools = bool(coding.codebook_size or coding.temporal or (history_flag and coding.history is not None))
         compiled = self._choose_compiled(coding, all_tools)
         memory = CompiledMemory() if compiled else InterpretedMemory()
         counters0, counters1 = initial_counters(coding.unary_length)
-        return _Loops(
+        return Loops(
             all_tools,
             compiled,
             memory,
@@ -200,7 +207,7 @@ class PayloadDecoder:
             memory.counters(counters1),
         )
 
-    def _read_row_skip(self, coding: TensorCoding, loops: _Loops) -> FlagArray:
+    def _read_row_skip(self, coding: TensorCoding, loops: Loops) -> FlagArray:
         skip = loops.memory.row_flags(coding.height)
         bound_decode_row_skip(compiled=loops.compiled)(
             *loops.state, group_starts(coding.unary_length)["row_skip"], skip
@@ -208,7 +215,7 @@ class PayloadDecoder:
         self._engine = loops.engine_cells()
         return np.frombuffer(skip, np.uint8)
 
-    def _read_init_ids(self, coding: TensorCoding, history_flag: bool, loops: _Loops) -> tuple[tuple[int, int], ...]:
+    def _read_init_ids(self, coding: TensorCoding, history_flag: bool, loops: Loops) -> tuple[tuple[int, int], ...]:
         """Context index and initialization id in coded order; the contexts are initialized by them."""
         coded = coded_contexts(coding, history_flag, self._rules)
         init_ids = loops.memory.cells([0] * len(coded))
@@ -222,30 +229,13 @@ class PayloadDecoder:
         message = f"{FAULT_TEXTS[fault]}, {where} of tensor {self._tensor}"
         raise EntropyFault(FAULT_CODES[fault], min(self.bits_read, 8 * self._bytes), self._tensor, message)
 
-    def _decode_weights(
-        self, coding: TensorCoding, history_flag: bool, row_skip: FlagArray | None, loops: _Loops
-    ) -> tuple[IntArray, list[int]]:
-        history = coding.history if history_flag else None
-        use_history = history is not None
-        memory, engine = loops.memory, loops.engine
-        cells = describe(coding, self._rules, use_history=use_history, use_skip=row_skip is not None)
-        block_rows = -(-cells[rows.HEIGHT] // cells[rows.BLOCK_HEIGHT])
-        engine[ac.STATE] = engine[ac.NEIGHBOUR] = engine[ac.FAULT] = 0
-
-        marks = memory.cells([0] * (rows.MARK_CELLS * block_rows))
-        quantized = memory.levels(np.zeros(coding.elements, np.int32))
-        bound_decode_rows(all_tools=loops.all_tools, compiled=loops.compiled)(
-            *loops.state,
-            loops.counters0.copy(),
-            loops.counters1.copy(),
-            memory.cells(cells),
-            memory.flags(row_skip),
-            memory.levels(coding.base if coding.temporal else None),
-            memory.flags(None if history is None else history != 0),
-            quantized,
-            marks,
-        )
-        self._engine = loops.engine_cells()
+    def _decode_weights(self, loop: WeightLoop, loops: Loops) -> tuple[IntArray, list[int]]:
+        coding = loop.coding
+        loops.engine[ac.STATE] = loops.engine[ac.NEIGHBOUR] = loops.engine[ac.FAULT] = 0
+        decoded = self._in_parts(loop, loops) if self._threads > 1 else None
+        if decoded is None:
+            decoded = loop.run(loops)
+            self._engine = loops.engine_cells()
         fault, weight = self._engine[ac.FAULT], self._engine[ac.WEIGHT]
         if fault == LEVEL_OUT_OF_CODEBOOK and coding.bound_size:
             fault = LEVEL_BEYOND_BOUND
@@ -253,7 +243,18 @@ class PayloadDecoder:
             fault = FIRST_RESTART_OFFSET
         if fault:
             self._stop(fault, f"at weight {weight}")
-        return memory.integers(quantized).reshape(coding.shape), [int(cell) for cell in marks]
+        return decoded.quantized.reshape(coding.shape), decoded.marks
+
+    def _in_parts(self, loop: WeightLoop, loops: Loops) -> Decoded | None:
+        if not loops.compiled or loop.coding.elements < ELEMENTS_FOR_THREADS:
+            return None
+        from nnr_conformance.entropy.block_rows import decode_in_parts  # noqa: PLC0415 - short work starts sooner
+
+        found = decode_in_parts(loop, loops, self._bytes, self._threads)
+        if found is None:
+            return None
+        decoded, self._engine = found
+        return decoded
 
     def _choose_compiled(self, coding: TensorCoding, all_tools: bool) -> bool:
         if self._compiled is not None:

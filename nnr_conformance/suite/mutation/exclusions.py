@@ -15,6 +15,8 @@ MODULES = {
     "syntax.semantics": "reads the rows that explain elements; decoding does not use it",
     "decoder.digests": "measures the outcome by which mutants are judged",
     "decoder.how": "holds options of the caller and decides nothing",
+    "decoder.some_rows": "decodes parts of tensors; compared with whole ones elsewhere",
+    "entropy.block_rows": "as decoder.some_rows; mutants run without threads",
     "decoder.threads": "spreads work over threads; mutants run without, and both are compared elsewhere",
     "decoder.payload_readings": "says in reports on which readings a verdict depends",
     "entropy.retrace": "finds trellis states of given levels, for encoders; decoding does not use it",
@@ -27,6 +29,7 @@ MODULES = {
 _BUILDS = "builds streams; decoding does not use it"
 _EXPLAINS = "text for reports and syntax tables"
 _READINGS = "serves reports, which say on which readings a verdict depends"
+_PARTS = "decodes parts of tensors; compared with whole ones elsewhere, and mutants run without threads"
 _COMPILED = "compiled execution; mutants run interpreted, and both are compared stream by stream elsewhere"
 
 FUNCTIONS = {
@@ -68,6 +71,11 @@ FUNCTIONS = {
     "entropy.binding:_digest": _COMPILED,
     "entropy.payload:PayloadDecoder._choose_compiled": _COMPILED,
     "entropy.payload:ELEMENTS_PER_WORK_BIT": _COMPILED,
+    "entropy.payload:PayloadDecoder.payload_bytes": _PARTS,
+    "entropy.payload:PayloadDecoder.go_on_behind": _PARTS,
+    "entropy.payload:PayloadDecoder._in_parts": _PARTS,
+    "entropy.payload:ELEMENTS_FOR_THREADS": _PARTS,
+    "entropy.weights:WeightLoop.run_rows": _PARTS,
     "expressions:linear": _EXPLAINS,
     "expressions:_add_terms": _EXPLAINS,
     "expressions:render": _EXPLAINS,
