@@ -27,7 +27,8 @@ class FreeElements:
 class UnitDecoder:
     """Choices of a caller.
 
-    `compiled`: force the execution of the entropy decoder, None chooses. `work_bits`: payload bits of the whole job.
+    `compiled`: force the execution of the entropy decoder, None chooses; False also walks the declarations for every
+    unit, with no generated parsers. `work_bits`: payload bits of the whole job.
     `keep_levels`: remember levels and history for updates that follow. `given_parents`: names of tensors whose values
     the caller has, so that updates of them need no earlier stream. `free_elements`: shared by all payloads of a stream.
     `on_payload`: called with each entropy-coded payload that was decoded to its end: what is coded, what was found, and

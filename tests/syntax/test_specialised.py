@@ -22,7 +22,7 @@ from nnr_conformance.suite.coverage.samples import samples, stream_files
 from nnr_conformance.syntax.declaration import If, walk
 from nnr_conformance.syntax.enumerations import NDU
 from nnr_conformance.syntax.repeated_units import PLAIN_UNITS, LateTrace, UnitParser, parse_with, parser_of
-from nnr_conformance.syntax.specialised import source_of
+from nnr_conformance.syntax.specialised import source_of, specialised
 from nnr_conformance.syntax.unit_parser import PAYLOADS, Unit, initial_state, parse_unit
 from nnr_conformance.syntax.unit_walker import walk_units
 from nnr_conformance.syntax.units import nnr_unit_header, nnr_unit_size
@@ -240,3 +240,13 @@ def test_a_late_trace_is_that_of_the_last_unit_alone(count: int) -> None:
     stream = stream_of("c" * count)
     for (_, late, _), (_, eager, _) in zip(walked(stream, LateTrace(), True), walked(stream, [], True), strict=True):
         assert late == eager
+
+
+def test_who_forces_interpreted_execution_gets_the_declarations_walked() -> None:
+    stream = bytes(stream_of("c" * (PLAIN_UNITS + 2)))
+    generated = []
+    for compiled in (False, None):
+        specialised.cache_clear()
+        nnr_conformance.decode(stream, compiled=compiled)
+        generated.append(specialised.cache_info().misses > 0)
+    assert generated == [False, True]
