@@ -6,6 +6,7 @@ This package knows integers and arrays only; what a header says of a tensor come
 from nnr_conformance.entropy.binding import Execution, choose_execution, compiled_available
 from nnr_conformance.entropy.capacity import check_capacity
 from nnr_conformance.entropy.faults import EntropyFault, Note
+from nnr_conformance.entropy.pairs import PayloadJob, decode_payloads
 from nnr_conformance.entropy.parameters import (
     End,
     EntryPoint,
@@ -24,6 +25,7 @@ __all__ = [
     "Execution",
     "Note",
     "PayloadDecoder",
+    "PayloadJob",
     "PayloadResult",
     "PayloadRules",
     "TensorCoding",
@@ -33,5 +35,6 @@ __all__ = [
     "choose_execution",
     "compiled_available",
     "decode_payload",
+    "decode_payloads",
     "trellis_states",
 ]

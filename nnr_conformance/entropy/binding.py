@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from nnr_conformance.entropy import binarization, contexts, engine, retrace, row_skip, rows
+from nnr_conformance.entropy import binarization, contexts, engine, pair_loop, retrace, row_skip, rows
 from nnr_conformance.entropy.zero_runs import with_zero_runs
 from nnr_conformance.errors import UsageError
 
@@ -46,7 +46,11 @@ _DECODE_ROWS: Sources = ((rows, "decode_rows"),)
 _DECODE_ROW_SKIP: Sources = ((row_skip, "decode_row_skip"),)
 _DECODE_INIT_IDS: Sources = ((contexts, "decode_init_ids"),)
 _RETRACE: Sources = ((retrace, "retrace"),)
-_ALL = _INLINED + _SEGMENT + _CALLED + _DECODE_ROWS + _DECODE_ROW_SKIP + _DECODE_INIT_IDS + _RETRACE
+_STEP: Sources = ((pair_loop, "step"), (pair_loop, "note_overrun"))
+_DECODE_PAIR: Sources = ((pair_loop, "finish_level"), (pair_loop, "finish_tensor"), (pair_loop, "decode_pair"))
+_ALL = (
+    _INLINED + _SEGMENT + _CALLED + _DECODE_ROWS + _DECODE_ROW_SKIP + _DECODE_INIT_IDS + _RETRACE + _STEP + _DECODE_PAIR
+)
 
 
 class Execution(Enum):
@@ -80,6 +84,17 @@ def bound_decode_rows(*, all_tools: bool, compiled: bool) -> Bound:
     Raises UsageError for compiled code where `compiled_available` is False.
     """
     return _compiled(all_tools) if compiled else _interpreted(all_tools)
+
+
+def bound_decode_pair() -> Bound:
+    """`pair_loop.decode_pair`, which has a compiled life only; raises UsageError as `bound_decode_rows` does."""
+    _require_compiled()
+    return _compiled_pair()
+
+
+def pair_is_loaded() -> bool:
+    """Whether `bound_decode_pair` was asked for in this process."""
+    return _compiled_pair.cache_info().currsize > 0
 
 
 def bound_decode_row_skip(*, compiled: bool) -> Bound:
@@ -119,6 +134,24 @@ def compile_decode_rows(*, all_tools: bool, cached: bool) -> Bound:
     return _compile(_DECODE_ROWS, namespace, suffix, cached, signature)
 
 
+def compile_decode_pair(*, cached: bool) -> Bound:
+    """Compile `pair_loop.decode_pair`; `cached` as in compile_decode_rows."""
+    import numba  # noqa: PLC0415 -- as in compile_decode_rows
+
+    types = numba.types
+    constant, counters = types.Array(types.int64, 1, "C"), types.uint16[::1]
+    payload = types.Array(types.uint8, 1, "C", readonly=True)
+    cells, levels = types.int64[::1], types.int32[::1]
+    tensor = (payload, cells, counters, counters, cells, levels)
+    # The plain loop and what it calls, compiled already or once for both.
+    plain: Any = _compiled_plain()
+    namespace = dict(plain.py_func.__globals__)
+    _compile(_STEP, namespace, _digest(), cached, forceinline=True)
+    signature = types.void(constant, counters, counters, levels, *tensor, *tensor)
+    _compile(_DECODE_PAIR[:-1], namespace, _digest(), cached)
+    return _compile(_DECODE_PAIR[-1:], namespace, _digest(), cached, signature)
+
+
 def _pure() -> bool:
     return os.environ.get("NNR_PURE", "") == "1"
 
@@ -156,6 +189,11 @@ def _compiled_plain() -> Bound:
 @cache
 def _compiled_tools() -> Bound:
     return _with_or_without_cache(lambda cached: compile_decode_rows(all_tools=True, cached=cached))
+
+
+@cache
+def _compiled_pair() -> Bound:
+    return _with_or_without_cache(lambda cached: compile_decode_pair(cached=cached))
 
 
 @cache
@@ -221,7 +259,7 @@ def _compile(
 
 def _constants(all_tools: bool) -> dict[str, Any]:
     namespace: dict[str, Any] = {"__name__": rows.__name__, "__builtins__": builtins}
-    for module in (engine, binarization, contexts, row_skip, retrace, rows):
+    for module in (engine, binarization, contexts, row_skip, retrace, pair_loop, rows):
         namespace |= {name: value for name, value in vars(module).items() if name.isupper()}
     namespace["ALL_TOOLS"] = all_tools
     return namespace

@@ -33,7 +33,6 @@ from nnr_conformance.entropy.parameters import (
     DEFAULT_RULES,
     End,
     FlagArray,
-    IntArray,
     PayloadResult,
     PayloadRules,
     TensorCoding,
@@ -52,11 +51,16 @@ ELEMENTS_FOR_THREADS = 200_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BegunTensor:
-    """What comes before the weights of a tensor, and what decoding these takes. `skip_bit`: of the row-skip flag."""
+    """What comes before the weights of a tensor, and what decoding these takes.
+
+    `first_bit`, `skip_bit`, `weights_bit`: payload bits read before the tensor, the row-skip flag, the first weight.
+    """
 
     qp_coded: int | None
     history_flag: bool
+    first_bit: int
     skip_bit: int
+    weights_bit: int
     init_ids: tuple[tuple[int, int], ...]
     loop: WeightLoop
     loops: Loops
@@ -120,25 +124,9 @@ class PayloadDecoder:
 
         Raises EntropyFault with a code of the entropy stage, dims_invalid, dims_exceed_payload or limit_elements.
         """
-        tensor, first_bit = self._tensor, self.bits_read
         begun = self.begin_tensor(coding)
-        weights_bit = self.bits_read
-        quantized, marks = self._decode_weights(begun.loop, begun.loops)
-        found = found_entry_points(marks)
-        self.notes.extend(compare(coding, found, weights_bit, tensor))
-        self.notes.extend(nonminimal(begun.loop.row_skip, quantized, begun.skip_bit, tensor))
-        self._tensor += 1
-        return TensorResult(
-            qp_coded=begun.qp_coded,
-            history_flag=begun.history_flag,
-            row_skip=begun.loop.row_skip,
-            init_ids=begun.init_ids,
-            quantized=quantized,
-            final_state=self._engine[ac.STATE],
-            entry_points=found,
-            first_bit=first_bit,
-            end_bit=self.bits_read,
-        )
+        decoded = self._decode_weights(begun.loop, begun.loops)
+        return self.end_tensor(begun, decoded, self._engine)
 
     def begin_tensor(self, coding: TensorCoding) -> BegunTensor:
         """Read what comes before the weights of the next tensor. Raises as `decode_tensor` does."""
@@ -159,7 +147,35 @@ class PayloadDecoder:
         if self.bits_read > 8 * self._bytes:
             self._stop(OVERRUN, "before the first weight")
         loop = WeightLoop(coding, self._rules, history_flag and coding.history is not None, row_skip)
-        return BegunTensor(qp_coded, history_flag, skip_bit, init_ids, loop, loops)
+        loops.engine[ac.STATE] = loops.engine[ac.NEIGHBOUR] = loops.engine[ac.FAULT] = 0
+        return BegunTensor(qp_coded, history_flag, first_bit, skip_bit, self.bits_read, init_ids, loop, loops)
+
+    def end_tensor(self, begun: BegunTensor, decoded: Decoded, engine: list[int]) -> TensorResult:
+        """The tensor whose weights were decoded, up to where these cells are. Raises as `decode_tensor` does."""
+        coding, tensor = begun.loop.coding, self._tensor
+        self._engine = engine
+        fault, weight = self._engine[ac.FAULT], self._engine[ac.WEIGHT]
+        if fault == LEVEL_OUT_OF_CODEBOOK and coding.bound_size:
+            fault = LEVEL_BEYOND_BOUND
+        elif fault == RESTART_OFFSET and weight == 0:
+            fault = FIRST_RESTART_OFFSET
+        if fault:
+            self._stop(fault, f"at weight {weight}")
+        quantized, found = decoded.quantized.reshape(coding.shape), found_entry_points(decoded.marks)
+        self.notes.extend(compare(coding, found, begun.weights_bit, tensor))
+        self.notes.extend(nonminimal(begun.loop.row_skip, quantized, begun.skip_bit, tensor))
+        self._tensor += 1
+        return TensorResult(
+            qp_coded=begun.qp_coded,
+            history_flag=begun.history_flag,
+            row_skip=begun.loop.row_skip,
+            init_ids=begun.init_ids,
+            quantized=quantized,
+            final_state=self._engine[ac.STATE],
+            entry_points=found,
+            first_bit=begun.first_bit,
+            end_bit=self.bits_read,
+        )
 
     def go_on_behind(self, engine: list[int]) -> None:
         """Take it that the tensor which was begun is decoded, up to where these cells are."""
@@ -229,21 +245,12 @@ class PayloadDecoder:
         message = f"{FAULT_TEXTS[fault]}, {where} of tensor {self._tensor}"
         raise EntropyFault(FAULT_CODES[fault], min(self.bits_read, 8 * self._bytes), self._tensor, message)
 
-    def _decode_weights(self, loop: WeightLoop, loops: Loops) -> tuple[IntArray, list[int]]:
-        coding = loop.coding
-        loops.engine[ac.STATE] = loops.engine[ac.NEIGHBOUR] = loops.engine[ac.FAULT] = 0
+    def _decode_weights(self, loop: WeightLoop, loops: Loops) -> Decoded:
         decoded = self._in_parts(loop, loops) if self._threads > 1 else None
         if decoded is None:
             decoded = loop.run(loops)
             self._engine = loops.engine_cells()
-        fault, weight = self._engine[ac.FAULT], self._engine[ac.WEIGHT]
-        if fault == LEVEL_OUT_OF_CODEBOOK and coding.bound_size:
-            fault = LEVEL_BEYOND_BOUND
-        elif fault == RESTART_OFFSET and weight == 0:
-            fault = FIRST_RESTART_OFFSET
-        if fault:
-            self._stop(fault, f"at weight {weight}")
-        return decoded.quantized.reshape(coding.shape), decoded.marks
+        return decoded
 
     def _in_parts(self, loop: WeightLoop, loops: Loops) -> Decoded | None:
         if not loops.compiled or loop.coding.elements < ELEMENTS_FOR_THREADS:

@@ -54,16 +54,17 @@ class WeightLoop:
 
     def run(self, loops: Loops) -> Decoded:
         """Decode all of them; a fault is in the engine."""
-        return self._run(loops, self._cells(), slice(None), slice(None))
+        return self._run(loops, self.cells(), slice(None), slice(None))
 
     def run_rows(self, loops: Loops, first: int, end: int) -> Decoded:
         """Decode those of the rows `first` to `end` - 1, which are whole block rows; a fault is in the engine."""
-        cells = self._cells()
+        cells = self.cells()
         cells[rows.HEIGHT] = end - first
         width = self.coding.width
         return self._run(loops, cells, slice(first, end), slice(first * width, end * width))
 
-    def _cells(self) -> list[int]:
+    def cells(self) -> list[int]:
+        """The description that the loops read."""
         return describe(self.coding, self.rules, use_history=self.use_history, use_skip=self.row_skip is not None)
 
     def _run(self, loops: Loops, cells: list[int], some_rows: slice, some: slice) -> Decoded:

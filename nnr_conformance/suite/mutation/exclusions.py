@@ -23,6 +23,9 @@ MODULES = {
     "entropy.trellis": "as entropy.retrace",
     "entropy.scan": "as entropy.retrace, which uses it",
     "entropy.zero_runs": "writes compiled loops; mutants run interpreted",
+    "entropy.automaton": "as entropy.zero_runs",
+    "entropy.pair_loop": "as entropy.zero_runs",
+    "entropy.pairs": "decodes several payloads for callers who have them; the decoder of streams takes one at a time",
 }
 """Modules of the decoder's packages that are left out as a whole."""
 
@@ -57,6 +60,10 @@ FUNCTIONS = {
     "entropy.binding:compiled_available": _COMPILED,
     "entropy.binding:choose_execution": _COMPILED,
     "entropy.binding:compile_decode_rows": _COMPILED,
+    "entropy.binding:bound_decode_pair": _COMPILED,
+    "entropy.binding:pair_is_loaded": _COMPILED,
+    "entropy.binding:compile_decode_pair": _COMPILED,
+    "entropy.binding:_compiled_pair": _COMPILED,
     "entropy.binding:_pure": _COMPILED,
     "entropy.binding:_numba_installed": _COMPILED,
     "entropy.binding:_require_compiled": _COMPILED,
