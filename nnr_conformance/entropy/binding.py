@@ -147,7 +147,7 @@ def compile_decode_pair(*, cached: bool) -> Bound:
     plain: Any = _compiled_plain()
     namespace = dict(plain.py_func.__globals__)
     _compile(_STEP, namespace, _digest(), cached, forceinline=True)
-    signature = types.void(constant, counters, counters, levels, *tensor, *tensor)
+    signature = types.void(constant, counters, counters, levels, types.uint8[::1], *tensor, *tensor)
     _compile(_DECODE_PAIR[:-1], namespace, _digest(), cached)
     return _compile(_DECODE_PAIR[-1:], namespace, _digest(), cached, signature)
 

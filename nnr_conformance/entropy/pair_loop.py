@@ -150,7 +150,8 @@ def finish_tensor(
     counters0: Counters,
     counters1: Counters,
     coding: Ints,
-    none: Ints,
+    no_base: Ints,
+    no_history: Ints,
     quantized: Counters,
     word: int,
     done: int,
@@ -188,7 +189,7 @@ def finish_tensor(
     engine[STATE], engine[NEIGHBOUR] = node // NEIGHBOURS, node % NEIGHBOURS
     while done < len(quantized) and engine[FAULT] == 0:
         end = min(done + OVERRUN_CHECK, len(quantized))
-        decode_segment(payload, engine, counters0, counters1, coding, none, none, quantized, done, end)
+        decode_segment(payload, engine, counters0, counters1, coding, no_base, no_history, quantized, done, end)
         done = end
         note_overrun(payload, engine, engine[AHEAD], engine[POSITION])
     note_overrun(payload, engine, engine[AHEAD], engine[POSITION])
@@ -204,7 +205,8 @@ def decode_pair(
     edges: Ints,
     table: Ints,
     contexts: Counters,
-    none: Ints,
+    no_base: Ints,
+    no_history: Ints,
     payload_a: Ints,
     engine_a: Counters,
     counters0_a: Counters,
@@ -221,9 +223,9 @@ def decode_pair(
     """Decode all weights of two plain tensors of one unary length that are scanned row by row.
 
     `edges`: of the automaton. `table`: `joined_tables`. `contexts`: two numbers for each context of the first tensor,
-    from SECOND on of the second; those that a remainder has stay in `counters0` and `counters1`. `none`: an empty
-    array. The others as for `rows.decode_rows`. A fault in an engine says that its tensor is to be decoded again, by
-    the plain loop.
+    from SECOND on of the second; those that a remainder has stay in `counters0` and `counters1`. `no_base`,
+    `no_history`: empty. The others as for `rows.decode_rows`. A fault in an engine says that its tensor is to be
+    decoded again, by the plain loop.
     """
     for context in range(GREATER + 2 * coding_a[UNARY]):
         contexts[2 * context] = counters0_a[context]
@@ -312,7 +314,8 @@ def decode_pair(
             counters0_a,
             counters1_a,
             coding_a,
-            none,
+            no_base,
+            no_history,
             quantized_a,
             word_a,
             done_a,
@@ -332,7 +335,8 @@ def decode_pair(
             counters0_b,
             counters1_b,
             coding_b,
-            none,
+            no_base,
+            no_history,
             quantized_b,
             word_b,
             done_b,

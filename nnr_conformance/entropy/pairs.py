@@ -163,7 +163,7 @@ def _decode_together(decode: Bound, left: BegunTensor, right: BegunTensor) -> tu
         arguments += [*begun.loops.state, begun.loops.memory.cells(begun.loop.cells()), levels]
     contexts = np.zeros(pair_loop.CONTEXT_NUMBERS, np.uint16)
     edges = _edges(left.loop.coding.unary_length, left.loop.coding.dq)
-    decode(edges, _table(), contexts, np.zeros(0, np.int32), *arguments)
+    decode(edges, _table(), contexts, np.zeros(0, np.int32), np.zeros(0, np.uint8), *arguments)
     found: list[Decoded | None] = []
     for begun, before, levels in zip(tensors, kept, quantized, strict=True):
         if not begun.loops.engine[ac.FAULT]:
