@@ -248,10 +248,12 @@ def _compile(
 
     compiler: Any = njit
 
+    # Nobody but compiled code calls what has no signature, so that it needs no entrance for Python.
+    wrappers = {"no_cpython_wrapper": signature is None, "no_cfunc_wrapper": True}
     for module, name in sources:
         twin = _twin(_compiled_code(module, name), namespace, f"{name}_{suffix}")
         # Without _nrt=False numba counts references to every array at every call of a helper: 2.5 times slower.
-        options = {"nogil": True, "error_model": "numpy", "_nrt": False, "cache": cached} | more
+        options = {"nogil": True, "error_model": "numpy", "_nrt": False, "cache": cached} | wrappers | more
         namespace[name] = compiler(*(() if signature is None else (signature,)), **options)(twin)
     bound: Bound = namespace[sources[-1][1]]
     return bound

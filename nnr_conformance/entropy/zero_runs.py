@@ -25,6 +25,7 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable
+from functools import cache
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -47,6 +48,7 @@ while weight + 1 < end:
 """
 
 
+@cache
 def with_zero_runs(function: Callable[..., None]) -> CodeType:
     """The code of `rows.decode_segment` with the short cut; the code as it is where its source is not installed.
 
