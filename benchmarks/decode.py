@@ -27,16 +27,14 @@ from benchmarks.peer import entropy_coder
 from benchmarks.table import Row, Target
 from nnr_conformance.entropy import (
     EntropyFault,
-    PayloadJob,
     TensorCoding,
     compiled_available,
     decode_payload,
-    decode_payloads,
     trellis_states,
 )
 from nnr_conformance.entropy.binarization import count_bins
 from nnr_conformance.entropy.binding import bound_decode_pair, bound_decode_rows
-from nnr_conformance.entropy.pairs import partners
+from nnr_conformance.entropy.pairs import PayloadJob, decode_payloads, partners
 
 UNARY_LENGTH = 11
 QP_DENSITY = 2

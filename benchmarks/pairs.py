@@ -23,9 +23,10 @@ from benchmarks.encode import LAMBDA
 from benchmarks.machine import environment, pin
 from nnr_conformance.encoder.dependent import dependent_levels
 from nnr_conformance.encoder.payload_writer import TensorPlan, write_payload
-from nnr_conformance.entropy import PayloadJob, PayloadResult, TensorCoding, compiled_available, decode_payloads
+from nnr_conformance.entropy import PayloadResult, TensorCoding, compiled_available
 from nnr_conformance.entropy.binarization import count_bins
 from nnr_conformance.entropy.binding import bound_decode_pair
+from nnr_conformance.entropy.pairs import PayloadJob, decode_payloads
 
 WEIGHTS = 1_000_000
 SPREADS = (0.3, 0.5, 1, 2, 3, 4, 6, 8)

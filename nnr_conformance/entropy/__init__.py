@@ -6,7 +6,6 @@ This package knows integers and arrays only; what a header says of a tensor come
 from nnr_conformance.entropy.binding import Execution, choose_execution, compiled_available
 from nnr_conformance.entropy.capacity import check_capacity
 from nnr_conformance.entropy.faults import EntropyFault, Note
-from nnr_conformance.entropy.pairs import PayloadJob, decode_payloads
 from nnr_conformance.entropy.parameters import (
     End,
     EntryPoint,
@@ -25,7 +24,6 @@ __all__ = [
     "Execution",
     "Note",
     "PayloadDecoder",
-    "PayloadJob",
     "PayloadResult",
     "PayloadRules",
     "TensorCoding",
@@ -35,6 +33,5 @@ __all__ = [
     "choose_execution",
     "compiled_available",
     "decode_payload",
-    "decode_payloads",
     "trellis_states",
 ]

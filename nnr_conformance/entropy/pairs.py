@@ -23,6 +23,7 @@ from nnr_conformance.entropy.binding import Bound, bound_decode_pair, compiled_a
 from nnr_conformance.entropy.faults import EntropyFault
 from nnr_conformance.entropy.parameters import (
     DEFAULT_RULES,
+    End,
     PayloadResult,
     PayloadRules,
     TensorCoding,
@@ -72,63 +73,79 @@ def decode_pair_of_payloads(
 
     Raises UsageError as `decode_payload` does, or where compiled code is not available.
     """
-    decode = bound_decode_pair()
-    runs = [_Run(job, limits) for job in (first, second)]
-    for number in range(max(len(first.codings), len(second.codings))):
-        begun = [run.begin(number) for run in runs]
-        left, right = begun
-        decoded: tuple[Decoded | None, Decoded | None] = None, None
-        if left is not None and right is not None and _fit(left, right):
-            decoded = _decode_together(decode, left, right)
-        for run, tensor, weights in zip(runs, begun, decoded, strict=True):
-            run.end(tensor, weights)
-    left_outcome, right_outcome = (run.outcome() for run in runs)
-    return left_outcome, right_outcome
+    left, right = PayloadRun(first, limits), PayloadRun(second, limits)
+    run_together(left, right)
+    return left.outcome(), right.outcome()
 
 
-class _Run:
-    """The decoding of one payload up to its end or its first fault."""
+class PayloadRun:
+    """The decoding of one payload up to its end or its first fault, by compiled loops.
 
-    def __init__(self, job: PayloadJob, limits: Limits) -> None:
-        self._codings = job.codings
-        self._tensors: list[TensorResult] = []
-        self._fault: EntropyFault | None = None
-        self._decoder: PayloadDecoder | None = None
+    `decoder`: None when the payload cannot even begin. `tensors`: those decoded so far. `fault`: what stopped it.
+    `end`: of the payload, when it is reached.
+    """
+
+    def __init__(self, job: PayloadJob, limits: Limits = DEFAULT_LIMITS) -> None:
+        self.codings = job.codings
+        self.tensors: list[TensorResult] = []
+        self.fault: EntropyFault | None = None
+        self.end: End | None = None
+        self.decoder: PayloadDecoder | None = None
         try:
-            self._decoder = PayloadDecoder(job.payload, job.rules, compiled=True, limits=limits)
+            self.decoder = PayloadDecoder(job.payload, job.rules, compiled=True, limits=limits)
         except EntropyFault as fault:
-            self._fault = fault
+            self.fault = fault
 
     def begin(self, number: int) -> BegunTensor | None:
         """The tensor of that number up to its weights; None when there is none, or after a fault."""
-        if self._decoder is None or self._fault is not None or number >= len(self._codings):
+        if self.decoder is None or self.fault is not None or number >= len(self.codings):
             return None
         try:
-            return self._decoder.begin_tensor(self._codings[number])
+            return self.decoder.begin_tensor(self.codings[number])
         except EntropyFault as fault:
-            self._fault = fault
+            self.fault = fault
             return None
 
-    def end(self, begun: BegunTensor | None, decoded: Decoded | None) -> None:
+    def go_on(self, begun: BegunTensor | None, decoded: Decoded | None) -> None:
         """Take the weights of the tensor that was begun, or decode them."""
-        if self._decoder is None or begun is None:
+        if self.decoder is None or begun is None:
             return
         weights = begun.loop.run(begun.loops) if decoded is None else decoded
         try:
-            self._tensors.append(self._decoder.end_tensor(begun, weights, begun.loops.engine_cells()))
+            self.tensors.append(self.decoder.end_tensor(begun, weights, begun.loops.engine_cells()))
         except EntropyFault as fault:
-            self._fault = fault
+            self.fault = fault
+
+    def finish(self) -> None:
+        """Decode the end of the payload behind its last tensor."""
+        if self.decoder is None or self.fault is not None:
+            return
+        try:
+            self.end = self.decoder.finish()
+        except EntropyFault as fault:
+            self.fault = fault
 
     def outcome(self) -> Outcome:
-        """The result, or the fault."""
-        if self._decoder is None or self._fault is not None:
-            assert self._fault is not None
-            return self._fault
-        try:
-            end = self._decoder.finish()
-        except EntropyFault as fault:
-            return fault
-        return PayloadResult(tuple(self._tensors), end, tuple(self._decoder.notes))
+        """The result, or the fault, of a run that is finished."""
+        if self.decoder is None or self.end is None:
+            assert self.fault is not None
+            return self.fault
+        return PayloadResult(tuple(self.tensors), self.end, tuple(self.decoder.notes))
+
+
+def run_together(left: PayloadRun, right: PayloadRun) -> None:
+    """Finish two runs; raises as `decode_pair_of_payloads` does."""
+    decode = bound_decode_pair()
+    runs = (left, right)
+    for number in range(max(len(run.codings) for run in runs)):
+        one, other = begun = left.begin(number), right.begin(number)
+        decoded: tuple[Decoded | None, Decoded | None] = None, None
+        if one is not None and other is not None and _fit(one, other):
+            decoded = _decode_together(decode, one, other)
+        for run, tensor, weights in zip(runs, begun, decoded, strict=True):
+            run.go_on(tensor, weights)
+    for run in runs:
+        run.finish()
 
 
 def _alone(job: PayloadJob, limits: Limits) -> Outcome:

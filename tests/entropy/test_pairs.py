@@ -11,18 +11,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nnr_conformance.encoder.payload_writer import TensorPlan, write_payload
 from nnr_conformance.entropy import (
     EntropyFault,
-    PayloadJob,
     PayloadResult,
     PayloadRules,
     TensorCoding,
     compiled_available,
     decode_payload,
-    decode_payloads,
 )
 from nnr_conformance.entropy.binding import bound_decode_pair, compile_decode_pair
-from nnr_conformance.entropy.pairs import Outcome, decode_pair_of_payloads, partners
+from nnr_conformance.entropy.pairs import (
+    Outcome,
+    PayloadJob,
+    PayloadRun,
+    decode_pair_of_payloads,
+    decode_payloads,
+    partners,
+    run_together,
+)
 from nnr_conformance.errors import UsageError
 
 from . import vector_files as files
@@ -217,3 +224,17 @@ def test_the_loop_for_pairs_does_not_count_references() -> None:
     (assembly,) = compile_decode_pair(cached=False).inspect_asm().values()  # type: ignore[attr-defined]
     assert "decode_pair" in assembly
     assert "NRT_incref" not in assembly
+
+
+@needs_numba
+def test_a_run_keeps_what_came_before_its_fault() -> None:
+    levels = np.array([[1, 0, -2], [3, 0, 0]])
+    plans = [TensorPlan(levels.astype(np.int32), unary_length=11)] * 2
+    data = write_payload(plans).data
+    codings = [replace(PLAIN, shape=levels.shape)] * 2
+    runs = [PayloadRun(PayloadJob(payload, codings)) for payload in (data, data + b"\x00", data[:-4])]
+    run_together(runs[0], runs[1])
+    run_together(runs[2], PayloadRun(PayloadJob(b"", codings)))
+    assert [len(run.tensors) for run in runs] == [2, 2, 1]
+    assert [run.fault.code if run.fault else None for run in runs] == [None, "trailing_bytes", "payload_overrun"]
+    assert all(np.array_equal(run.tensors[0].quantized, levels) for run in runs)
