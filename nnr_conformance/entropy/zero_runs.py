@@ -4,9 +4,8 @@
 does until the next weight that is not zero is to decode bins with the first significance context; `engine.decode_zeros`
 does that with the context variable in registers. `with_zero_runs` writes the call into the plain loop:
 
-    for weight in range(first, end):           weight = first - 1
-        ...                                    while weight + 1 < end:
-                                                   weight += 1
+    for weight in range(first, end):           weight = first
+        ...                                    while weight < end:
                                                    ...
         significant, ... = decode_bin(...)         if <run>:
                                                        weight, ... = decode_zeros(...)
@@ -16,6 +15,9 @@ does that with the context variable in registers. `with_zero_runs` writes the ca
                                                    else:
                                                        significant, ... = decode_bin(...)
         ...                                        ...
+                                                   weight += 1
+
+The last line also comes before each `continue`.
 """
 
 from __future__ import annotations
@@ -42,8 +44,8 @@ else:
 """
 """A base or a history would choose the context of each weight."""
 LOOP = """
-weight = first - 1
-while weight + 1 < end:
+weight = first
+while weight < end:
     weight += 1
 """
 
@@ -82,9 +84,12 @@ class _Writer(ast.NodeTransformer):
         if ast.unparse(node).startswith("for weight in range(first, end):"):
             self.written.append("loop")
             before, loop = _statements(LOOP, node)
-            loop.body.extend(node.body)
+            loop.body[:0] = node.body
             return [before, loop]
         return node
+
+    def visit_Continue(self, node: ast.Continue) -> Any:
+        return [*_statements("weight += 1", node), node]
 
     def visit_Assign(self, node: ast.Assign) -> Any:
         if ast.unparse(node).startswith("significant, "):
