@@ -228,7 +228,6 @@ class PayloadDecoder:
         bound_decode_row_skip(compiled=loops.compiled)(
             *loops.state, group_starts(coding.unary_length)["row_skip"], skip
         )
-        self._engine = loops.engine_cells()
         return np.frombuffer(skip, np.uint8)
 
     def _read_init_ids(self, coding: TensorCoding, history_flag: bool, loops: Loops) -> tuple[tuple[int, int], ...]:
