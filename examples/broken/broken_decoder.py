@@ -20,7 +20,7 @@ from nnr_conformance.api import chain_decoder
 from nnr_conformance.decoder import compressed_data, dequantization, model, unit_header
 from nnr_conformance.decoder.dequantization import Codebook
 from nnr_conformance.decoder.tensors import CodedTensor
-from nnr_conformance.entropy import contexts, engine, payload, row_skip, rows
+from nnr_conformance.entropy import contexts, engine, payload, row_skip, rows, weights
 from nnr_conformance.entropy.binding import bound_decode_rows
 from nnr_conformance.entropy.parameters import End
 from nnr_conformance.suite.runner.delivered import binary32
@@ -62,11 +62,12 @@ def initialization_table_entry() -> None:
         },
     )
     contexts.tables = lambda: wrong
+    contexts.INITIAL_COUNTER0, contexts.INITIAL_COUNTER1 = wrong.initial_counter0, wrong.initial_counter1
 
 
 def blocks_too_wide() -> None:
     """Scan orders: blocks are twice as wide as high."""
-    right = payload.describe
+    right = weights.describe
 
     def wrong(coding: Any, *arguments: Any, **more: Any) -> list[int]:
         cells = right(coding, *arguments, **more)
@@ -74,7 +75,7 @@ def blocks_too_wide() -> None:
             cells[rows.BLOCK_WIDTH] *= 2
         return cells
 
-    payload.describe = wrong
+    weights.describe = wrong
 
 
 def state_transition_entry() -> None:
@@ -119,8 +120,17 @@ def update_not_added() -> None:
 
 def row_skip_inverted() -> None:
     """Row skipping: 1 is taken for a row that is there."""
-    right = payload.read_row_skip
-    payload.read_row_skip = lambda *arguments: 1 - right(*arguments)
+    right = payload.bound_decode_row_skip
+
+    def bound(*, compiled: bool) -> Callable[..., None]:
+        def wrong(*arguments: Any) -> None:
+            right(compiled=compiled)(*arguments)
+            flags = arguments[-1]
+            flags[:] = bytes(1 - flag for flag in flags)
+
+        return wrong
+
+    payload.bound_decode_row_skip = bound
 
 
 def dimensions_reversed() -> None:
@@ -155,9 +165,9 @@ class Tracer:
 
     def __init__(self) -> None:
         self.bins: list[tuple[int, int, int]] = []
-        for names in (*LOOPS, vars(engine)):
+        for names in (*LOOPS, vars(contexts), vars(engine)):
             self._watch_bypass(names, names["decode_bypass"])
-        for names in (*LOOPS, vars(row_skip), vars(engine)):
+        for names in (*LOOPS, vars(row_skip), vars(contexts)):
             self._watch(names, names["decode_bin"])
         for names in LOOPS:
             names["decode_sign"] = names["decode_bin"]
