@@ -90,7 +90,7 @@ def test_the_properties_say_on_which_readings_the_verdict_depends() -> None:
 
 
 def test_a_failure_says_code_requirement_bits_message_and_hint() -> None:
-    (failure,) = parsed(damaged_report()).findall(".//testcase[@name='unit 3.1 · NNR_NDU']/failure")
+    (failure,) = parsed(damaged_report()).findall(".//testcase[@name='unit 3.1 · NNR_NDU · w']/failure")
     assert failure.get("type") == "terminate_missing"
     assert failure.get("message") == "terminate_missing [R-AC-01]: tensor 'w': the terminate bin is 0"
     assert "bit 1631 (byte 203)" in (failure.text or "")
