@@ -16,7 +16,7 @@ from construct.expr import BinExpr, ExprMixin, Path, UniExpr
 Expression = Any
 """An expression of `construct`, a `Function`, or a plain value."""
 
-_SYMBOLS = {
+SYMBOLS = {
     operator.add: "+",
     operator.sub: "-",
     operator.mul: "*",
@@ -165,7 +165,7 @@ def render(expression: Expression) -> str:
 
 def _render_binary(expression: BinExpr) -> str:
     logical = expression.op in _LOGICAL and _is_condition(expression.lhs)
-    symbol = _LOGICAL[expression.op] if logical else _SYMBOLS[expression.op]
+    symbol = _LOGICAL[expression.op] if logical else SYMBOLS[expression.op]
     rank = _rank(expression)
     left = _operand(expression.lhs, rank)
     right = _operand(expression.rhs, rank if expression.op in (operator.add, operator.mul) else rank - 1)

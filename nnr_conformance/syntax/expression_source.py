@@ -12,25 +12,10 @@ from typing import Any
 
 from construct.expr import BinExpr, Path
 
-from nnr_conformance.expressions import Expression, Function
+from nnr_conformance.expressions import SYMBOLS, Expression, Function
 
-_OPERATORS = {
-    operator.add: "+",
-    operator.sub: "-",
-    operator.mul: "*",
-    operator.floordiv: "//",
-    operator.mod: "%",
-    operator.lshift: "<<",
-    operator.rshift: ">>",
-    operator.eq: "==",
-    operator.ne: "!=",
-    operator.lt: "<",
-    operator.le: "<=",
-    operator.gt: ">",
-    operator.ge: ">=",
-    operator.and_: "&",
-    operator.or_: "|",
-}
+_OPERATORS = {**SYMBOLS, operator.floordiv: "//"}
+"""As Python writes them; the standard's division of integers is another one there."""
 _COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
 
 
