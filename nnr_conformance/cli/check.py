@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nnr_conformance.api import chain_decoder
 from nnr_conformance.checker.check import check_chain
 from nnr_conformance.cli.progress import Progress, advise
-from nnr_conformance.cli.running import run
+from nnr_conformance.cli.running import print_no_more, run
 from nnr_conformance.cli.streams import add_common_options, limits_of, read_out_of_band, read_streams
 from nnr_conformance.data import corpus_version
 from nnr_conformance.errors import UsageError
@@ -110,8 +110,13 @@ def _write(lines: Iterable[str], arguments: argparse.Namespace) -> None:
         if arguments.format != "text" and hasattr(sys.stdout, "reconfigure"):
             # What programs read is UTF-8 whatever a terminal prefers; XML and HTML say so of themselves.
             sys.stdout.reconfigure(encoding="utf-8")
-        for line in lines:
-            print(line)
+        try:
+            for line in lines:
+                print(line)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # The verdict is not less true for that; the exit code tells it.
+            print_no_more()
         return
     try:
         with Path(arguments.output).open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:

@@ -31,6 +31,10 @@ def run(command: str, body: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever reads the output has seen enough; the interpreter must not try to flush again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print_no_more()
         return 0
+
+
+def print_no_more() -> None:
+    """Whoever reads the output has seen enough; nothing, nor the interpreter at its end, is to try to write again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -159,3 +159,20 @@ def test_the_installed_command_runs_as_a_process() -> None:
     assert done.returncode == 0
     assert "conforming" in done.stdout
     assert not done.stderr
+
+
+@pytest.mark.parametrize(("stream", "code"), [("10-stop-bit-missing-02", 1), ("10-stop-bit-missing-01", 0)])
+def test_a_closed_pipe_does_not_hide_the_verdict(stream: str, code: int) -> None:
+    path = Path(__file__).parents[2] / "bitstreams" / "requirements" / "10" / f"{stream}.nnr"
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "nnr_conformance.cli.check", "-v", str(path)],
+            stdout=write,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    finally:
+        os.close(write)
+    assert (done.returncode, done.stderr) == (code, b"")
