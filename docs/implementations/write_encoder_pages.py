@@ -9,7 +9,6 @@ smaller large input than a certificate.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
@@ -21,6 +20,7 @@ from typing import Any
 
 from encoder_explained import Body, Said, all_said, encoder_causes, explained_sayings
 from explained import divergences
+from page_files import chosen_names, page_options, section, settle
 
 from nnr_conformance.diagnostics import catalogue
 from nnr_conformance.suite.certify.certificate import body_of
@@ -104,11 +104,11 @@ def page_lines(page: EncoderPage, body: Body) -> Iterator[str]:
     yield f"examinations. {totals['encoded']} were encoded without a problem, {totals['refused']} refused where any"
     yield f"encoder may, {totals['not_claimed']} not claimed, {totals['failed']} failed. {totals['streams']} streams,"
     yield f"{totals['bytes']} bytes. With problems there is no certificate, and this is the report."
-    yield from _section("Working points", _points(page, body))
-    yield from _section("What the suite found", _found(body))
-    yield from _section("What is behind it", _causes(body))
-    yield from _section("Readings that it follows", _readings(body))
-    yield from _section("Not exercised", _left_out(page, body))
+    yield from section("Working points", _points(page, body))
+    yield from section("What the suite found", _found(body))
+    yield from section("What is behind it", _causes(body))
+    yield from section("Readings that it follows", _readings(body))
+    yield from section("Not exercised", _left_out(page, body))
 
 
 def _points(page: EncoderPage, body: Body) -> Iterator[str]:
@@ -237,33 +237,18 @@ def _left_out(page: EncoderPage, body: Body) -> Iterator[str]:
     yield from table(("input", "said", "working points"), rows)
 
 
-def _section(title: str, lines: Iterator[str]) -> Iterator[str]:
-    yield ""
-    yield f"## {title}"
-    yield ""
-    yield from lines
-
-
 def main() -> int:
     """The exit code."""
-    options = argparse.ArgumentParser()
-    options.add_argument("names", nargs="*", metavar="NAME", help=", ".join(page.name for page in PAGES))
-    options.add_argument("--check", action="store_true")
+    names = [page.name for page in PAGES]
+    options = page_options(names)
     arguments = options.parse_args()
-    for name in set(arguments.names) - {page.name for page in PAGES}:
-        options.error(f"there is no page {name}")
-    changed = 0
+    wanted = chosen_names(options, names, arguments.names)
+    changed = False
     for page in PAGES:
-        if arguments.names and page.name not in arguments.names:
-            continue
-        path = FOLDER / f"{page.name}.md"
-        written = "".join(f"{line}\n" for line in page_lines(page, body_for(page)))
-        if not path.exists() or path.read_text(encoding="utf-8") != written:
-            changed += 1
-            print(f"{path.name} {'differs' if arguments.check else 'written'}")
-            if not arguments.check:
-                path.write_text(written, encoding="utf-8")
-    return int(arguments.check and changed > 0)
+        if page.name in wanted:
+            written = "".join(f"{line}\n" for line in page_lines(page, body_for(page)))
+            changed |= settle(FOLDER / f"{page.name}.md", written, check=arguments.check)
+    return int(arguments.check and changed)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ change. `--run` takes the results of the one page from a file that `nnr-suite ru
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections import Counter
@@ -19,6 +18,7 @@ from pathlib import Path
 from textwrap import fill
 
 from explained import Cause, baseline_of, causes, divergences, explained
+from page_files import chosen_names, page_options, section, settle
 
 from nnr_conformance.errors import NnrError
 from nnr_conformance.suite.corpus.families.tool_pairs import REQUIREMENTS
@@ -132,13 +132,13 @@ def page_lines(page: Page, report: RunReport) -> Iterator[str]:
     yield ABOUT_RESULTS
     groups = explained(report, causes())
     found = findings(report)
-    yield from _section("Found without being told", _told_by_nobody(found))
-    yield from _section("Divergences", _divergences(groups))
-    yield from _section("Readings that it follows", _readings(report, groups))
-    yield from _section("Not supported", _unsupported(report))
-    yield from _section("Classes", tally_table("class", report.by_class))
-    yield from _section("Tools", tool_table(report.tools))
-    yield from _section("What fails", finding_lines(found))
+    yield from section("Found without being told", _told_by_nobody(found))
+    yield from section("Divergences", _divergences(groups))
+    yield from section("Readings that it follows", _readings(report, groups))
+    yield from section("Not supported", _unsupported(report))
+    yield from section("Classes", tally_table("class", report.by_class))
+    yield from section("Tools", tool_table(report.tools))
+    yield from section("What fails", finding_lines(found))
 
 
 def _told_by_nobody(found: Sequence[Finding]) -> Iterator[str]:
@@ -219,39 +219,26 @@ def _prose(words: str) -> Iterator[str]:
     yield fill(words, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
-def _section(title: str, lines: Iterator[str]) -> Iterator[str]:
-    yield ""
-    yield f"## {title}"
-    yield ""
-    yield from lines
-
-
 def main() -> int:
     """The exit code."""
-    options = argparse.ArgumentParser()
-    options.add_argument("names", nargs="*", metavar="NAME", help=", ".join(page.name for page in PAGES))
-    options.add_argument("--check", action="store_true")
+    names = [page.name for page in PAGES]
+    options = page_options(names)
     options.add_argument("--run", type=Path, metavar="FILE")
     arguments = options.parse_args()
     if arguments.run is not None and len(arguments.names) != 1:
         options.error("--run is of one page")
-    for name in set(arguments.names) - {page.name for page in PAGES}:
-        options.error(f"there is no page {name}")
-    changed = 0
+    wanted = chosen_names(options, names, arguments.names)
+    changed = False
     for page in PAGES:
-        if arguments.names and page.name not in arguments.names:
+        if page.name not in wanted:
             continue
         try:
             report = of_page(page, report_of(page) if arguments.run is None else load_run(arguments.run))
         except NnrError as error:
             raise SystemExit(str(error)) from error
         for path, written in files_of(page, report):
-            if not path.exists() or path.read_text(encoding="utf-8") != written:
-                changed += 1
-                print(f"{path.name} {'differs' if arguments.check else 'written'}")
-                if not arguments.check:
-                    path.write_text(written, encoding="utf-8")
-    return int(arguments.check and changed > 0)
+            changed |= settle(path, written, check=arguments.check)
+    return int(arguments.check and changed)
 
 
 if __name__ == "__main__":
