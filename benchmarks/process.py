@@ -14,14 +14,13 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
 from benchmarks import child, models, peer
 from benchmarks.effort import Effort, alone
 from benchmarks.networks import encoded
 from benchmarks.repetition import Ratio, reported
 from benchmarks.table import Row, Target
 from nnr_conformance.data import data_path
+from nnr_conformance.tensor_files import open_writer
 
 NETWORKS = (("ResNet-20", 6.0), ("EfficientNet-B0", 4.0))
 """A small and a medium network, and how many times faster is promised."""
@@ -76,7 +75,9 @@ def _network(name: str, target: Target, folder: Path, repetitions: int) -> Row:
 
 def _encoding(name: str, folder: Path, repetitions: int) -> Row:
     tensors, model = models.network(name), folder / "model.npz"
-    np.savez(model, **tensors)
+    with open_writer(model) as writer:
+        for tensor, values in tensors.items():
+            writer.write(tensor, values)
     command = (model, "--dq", "-q", "-o", folder / "encoded.nnr")
     seconds = reported({"encode": lambda: child.python(child.ENCODE, *command).seconds}, repetitions)["encode"]
     what = f"nnr-encode --dq, {name}, {models.weights_of(tensors) / 1e6:.1f}M weights"
