@@ -14,6 +14,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from benchmarks import child, models, peer
 from benchmarks.effort import Effort, alone
 from benchmarks.networks import encoded
