@@ -54,16 +54,25 @@ _DTYPES = {
 _DTYPE_NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 
 
+Restore = Callable[[Mapping[str, NDArray[Any]]], bytes]
+"""Makes the bytes of a whole file from its tensors. Raises UsageError."""
+
+
 @contextmanager
-def open_writer(path: str | os.PathLike[str]) -> Iterator[TensorWriter]:
-    """A context that writes tensors to `path`, in the format that its suffix names.
+def open_writer(path: str | os.PathLike[str], restore: Restore | None = None) -> Iterator[TensorWriter]:
+    """A context that writes tensors to `path`, in the format that its suffix names, or that `restore` makes.
 
     Leaving the context completes the file, replacing one of that name; leaving it by an exception leaves no trace.
     `.npz` members are not compressed, and `numpy.load` finds them by the names given here. A `.safetensors` file needs
-    twice its size on the disk until it is complete. Raises UsageError for another suffix and for a folder that is
-    missing or not writable; NnrError when writing fails later, as on a full disk.
+    twice its size on the disk until it is complete; with `restore` all tensors are in memory until then. Raises
+    UsageError for another suffix and for a folder that is missing or not writable; NnrError when writing fails later,
+    as on a full disk.
     """
-    create = {".npz": _NpzWriter, ".safetensors": _SafetensorsWriter}[_suffix(path)]
+    create: Callable[[Path, IO[bytes]], TensorWriter]
+    if restore is not None:
+        create = partial(_WholeWriter, restore)
+    else:
+        create = {".npz": _NpzWriter, ".safetensors": _SafetensorsWriter}[_suffix(path)]
     try:
         target = Path(path).resolve()
         folder = target.is_dir()
@@ -288,6 +297,33 @@ class _SafetensorsWriter(TensorWriter):
     def discard(self) -> None:
         with suppress(OSError):
             self._data.close()
+
+
+class _WholeWriter(TensorWriter):
+    """A file that is made when all its tensors are known."""
+
+    def __init__(self, restore: Restore, target: Path, file: IO[bytes]) -> None:
+        super().__init__(target, file)
+        self._restore = restore
+        self._tensors: dict[str, NDArray[Any]] = {}
+
+    def _check_name(self, name: str, encoded_bytes: int) -> None:
+        """Every name is one for a model."""
+
+    def _append(self, name: str, array: NDArray[Any]) -> None:
+        self._tensors[name] = array
+
+    def _move(self, name: str, new: str) -> None:
+        self._tensors[new] = self._tensors.pop(name)
+
+    def _drop(self, name: str) -> None:
+        del self._tensors[name]
+
+    def _complete(self) -> None:
+        self._file.write(self._restore(self._tensors))
+
+    def discard(self) -> None:
+        self._tensors.clear()
 
 
 class TensorFile(Mapping[str, NDArray[Any]]):

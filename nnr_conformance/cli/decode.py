@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from nnr_conformance.api import ChainDecoder, chain_decoder
 from nnr_conformance.checker.check import check_chain
+from nnr_conformance.cli.model_files import MODEL_FORMATS, SUFFIXES, is_model_file, model_bytes, tensors_in
 from nnr_conformance.cli.progress import Progress, advise
 from nnr_conformance.cli.running import run
 from nnr_conformance.cli.settings_file import read_settings
@@ -22,11 +24,12 @@ from nnr_conformance.decoder.model import NamedTensor
 from nnr_conformance.decoder.tensors import DecodedUnit
 from nnr_conformance.diagnostics import Severity
 from nnr_conformance.errors import UsageError
+from nnr_conformance.frameworks.carriage import carried_model
 from nnr_conformance.limits import DEFAULT_LIMITS
 from nnr_conformance.readings import Readings
 from nnr_conformance.report.model import Report, Verdict, grouped, verdict_of, worst
 from nnr_conformance.report.text import render_groups
-from nnr_conformance.tensor_files import TensorWriter, open_writer, read_tensors
+from nnr_conformance.tensor_files import Restore, TensorWriter, open_writer
 from nnr_conformance.version import VERSION
 
 if TYPE_CHECKING:
@@ -38,11 +41,14 @@ a model (or --base), then its updates in order, which are added. With --transmit
 written as they were transmitted, under their names in the stream; with --levels-output and --dequantized-output they
 are written beside the model. With --check all rules are checked first, and only conforming streams are decoded.
 
+A .onnx file is made from the topology that a stream carries, and needs all tensors of the model.
+
 exit codes: 0 decoded, 1 the stream is wrong (what could be decoded is written, with --check nothing), 2 wrong use,
 3 something is missing (such as the parent of an update) or a limit was hit
 
 example: nnr-decode model.nnr -o model.npz
          nnr-decode base.nnr update1.nnr update2.nnr -o model.safetensors
+         nnr-decode model.nnr -o model.onnx
          nnr-decode model.nnr --tensor conv1.weight --levels -o conv1.npz
 """
 
@@ -56,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     options.add_argument("streams", nargs="+", metavar="STREAM", help="stream file")
-    options.add_argument("-o", "--output", required=True, metavar="OUT", help="file to write: .npz or .safetensors")
+    options.add_argument("-o", "--output", required=True, metavar="OUT", help=f"file to write: {SUFFIXES}")
     options.add_argument(
         "--tensor", action="extend", nargs="+", metavar="NAME", help="only these tensors (name them behind the streams)"
     )
@@ -80,7 +86,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--replace", action="store_true", help="of tensors with the same name write the last, not the others as well"
     )
-    options.add_argument("--base", metavar="FILE", help=".npz or .safetensors file with the model to update")
+    options.add_argument("--base", metavar="FILE", help="file with the model to update")
     add_common_options(options)
     options.add_argument(
         "--threads", type=int, metavar="N", help="payloads that are decoded at a time (default: one for each core)"
@@ -108,7 +114,7 @@ def _main(arguments: argparse.Namespace) -> int:
     chain = chain_decoder(
         streams,
         transmitted=arguments.transmitted or arguments.levels,
-        base={} if arguments.base is None else read_tensors(arguments.base),
+        base={} if arguments.base is None else tensors_in(arguments.base),
         tensors=wanted,
         readings=Readings.choose({**settings.readings, **Readings.choose(arguments.reading).chosen}),
         limits=limits_of(arguments.limit, replace(DEFAULT_LIMITS, **settings.limits)),
@@ -125,7 +131,7 @@ def _main(arguments: argparse.Namespace) -> int:
         chain.decode_data = rows
     written = _Written(dropping=arguments.replace)
     with ExitStack() as files:
-        writer = files.enter_context(open_writer(arguments.output))
+        writer = files.enter_context(open_writer(arguments.output, _restore(arguments.output, chain)))
         _write_beside(chain, arguments, files)
         if arguments.levels:
             _write_levels(chain, writer, written)
@@ -140,6 +146,19 @@ def _main(arguments: argparse.Namespace) -> int:
             raise UsageError(f"no tensor {', '.join(map(repr, missing))} in {arguments.streams[-1]}")
     progress.done()
     return _conclude(arguments, chain, written)
+
+
+def _restore(output: str, chain: ChainDecoder) -> Restore | None:
+    """What makes a model file from the tensors and from the topology that the chain carries; None for other files."""
+    if not is_model_file(output):
+        return None
+    suffix = Path(output).suffix.lower()
+
+    def restore(tensors: Mapping[str, NDArray[Any]]) -> bytes:
+        carried = (one for decoder in chain.decoders for one in decoder.carried)
+        return model_bytes(carried_model(carried, frozenset({MODEL_FORMATS[suffix]})), suffix, tensors)
+
+    return restore
 
 
 def _rows(arguments: argparse.Namespace) -> SomeRows | None:

@@ -7,8 +7,10 @@ import secrets
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
+from nnr_conformance.cli.model_files import SUFFIXES, holds_tensors, is_model_file, read_model, tensors_in
 from nnr_conformance.cli.progress import Progress
 from nnr_conformance.cli.running import run
 from nnr_conformance.cli.streams import read_streams
@@ -17,7 +19,7 @@ from nnr_conformance.encoder.settings import DEFAULT_PRICE, DEFAULT_UNARY, Block
 from nnr_conformance.encoder.sparsification import sparsify, threshold_for
 from nnr_conformance.encoder.update_chain import ChainState
 from nnr_conformance.errors import UsageError
-from nnr_conformance.tensor_files import read_tensors
+from nnr_conformance.frameworks.carriage import units_of
 from nnr_conformance.version import VERSION
 
 EPILOG = """\
@@ -28,8 +30,10 @@ or infinities outside of --raw, are refused.
 A block is a layer in one unit: --block WEIGHT[,BIAS[,BETA,GAMMA,MEAN,VARIANCE]]; an empty name leaves the bias out.
 With --fold the batch norm goes into a scaling of the rows and the bias, which needs a name; it is not sent.
 
-With --base the stream is an update: differences to a model that decoders have, a .npz or .safetensors file, or to a
+With --base the stream is an update: differences to a model that decoders have, a file like MODEL, or to a
 chain of .nnr streams, whose integers and history are then used as contexts. Tensors that do not change are left out.
+
+The topology of a .onnx file, all but the numbers of its weights, travels with them.
 
 exit codes: 0 written, 2 wrong use, or a model that cannot be encoded like this, 3 out of memory
 
@@ -51,13 +55,19 @@ def parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    options.add_argument("model", metavar="MODEL", help=".npz or .safetensors file")
+    options.add_argument("model", metavar="MODEL", help=f"model file: {SUFFIXES}")
     options.add_argument("-o", "--output", required=True, metavar="OUT", help="stream file to write")
     _add_quantization(options.add_argument_group("quantization"))
     _add_coding(options.add_argument_group("coding"))
     carriage = options.add_argument_group("carriage")
     carriage.add_argument("--profile", type=int, choices=(0, 1), default=1, help="0: edition 1, 1: edition 2 (default)")
     carriage.add_argument("--base", nargs="+", metavar="FILE", help="encode an update of this model or these streams")
+    carriage.add_argument(
+        "--topology",
+        choices=("deflate", "raw", "none"),
+        default="deflate",
+        help="how the topology of the model travels, where its file has one (default deflate)",
+    )
     carriage.add_argument("--part-bytes", type=int, default=0, metavar="N", help="cut payloads into parts of N bytes")
     carriage.add_argument("--aggregate", action="store_true", help="put all tensors into one aggregate unit")
     carriage.add_argument(
@@ -133,7 +143,9 @@ def _add_quantization(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--codebook", type=int, default=0, metavar="SIZE", help="codebooks of at most SIZE entries")
     group.add_argument("--sparsify", type=float, default=0.0, metavar="SHARE", help="set this share of weights to 0")
-    group.add_argument("--raw", nargs="+", metavar="NAME", help="send these tensors as binary32 numbers")
+    group.add_argument(
+        "--raw", nargs="*", metavar="NAME", help="send these tensors as binary32 numbers; without names all of floats"
+    )
 
 
 def _add_coding(group: argparse._ArgumentGroup) -> None:
@@ -155,8 +167,14 @@ def _add_coding(group: argparse._ArgumentGroup) -> None:
 
 
 def _main(arguments: argparse.Namespace) -> int:
-    tensors: Tensors = dict(read_tensors(arguments.model))
     settings = settings_of(arguments)
+    tensors: Tensors
+    if is_model_file(arguments.model):
+        tensors, settings = _framework_model(arguments, settings)
+    else:
+        tensors = dict(tensors_in(arguments.model))
+    if arguments.raw == []:
+        settings = replace(settings, raw=frozenset(name for name in tensors if tensors[name].dtype.kind == "f"))
     unknown = sorted(settings.raw - set(tensors))
     if unknown:
         raise UsageError(f"no tensor {', '.join(map(repr, unknown))} in {arguments.model}")
@@ -174,12 +192,21 @@ def _main(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _framework_model(arguments: argparse.Namespace, settings: EncoderSettings) -> tuple[Tensors, EncoderSettings]:
+    """The tensors of a model file, and settings by which its topology travels; updates have that of their base."""
+    model = read_model(arguments.model)
+    if arguments.topology != "none" and arguments.base is None:
+        units = units_of(model, deflate=arguments.topology == "deflate", part_bytes=arguments.part_bytes)
+        settings = replace(settings, topology=units)
+    return model.tensors, settings
+
+
 def _chain(paths: Sequence[str]) -> ChainState:
     """The chain that an update continues: streams, or one file of tensors."""
-    if any(path.endswith((".npz", ".safetensors")) for path in paths):
+    if any(map(holds_tensors, paths)):
         if len(paths) > 1:
             raise UsageError("a base is one file of tensors, or streams")
-        return ChainState.of_tensors(read_tensors(paths[0]))
+        return ChainState.of_tensors(tensors_in(paths[0]))
     return ChainState.of_streams(read_streams(paths))
 
 

@@ -1,0 +1,81 @@
+"""Model files of frameworks for the commands: read by suffix, written from streams."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from nnr_conformance.errors import UsageError
+from nnr_conformance.frameworks import onnx
+from nnr_conformance.frameworks.carriage import CarriedModel
+from nnr_conformance.frameworks.model import FrameworkModel, ReadExternal
+from nnr_conformance.syntax.enumerations import TPL_ONNX
+from nnr_conformance.tensor_files import read_tensors
+
+MODEL_FORMATS: Mapping[str, int] = {".onnx": TPL_ONNX}
+"""topology_storage_format of model files, by suffix."""
+
+SUFFIXES = ", ".join([".npz", ".safetensors", *MODEL_FORMATS])
+
+
+def is_model_file(path: str) -> bool:
+    """True for a file whose suffix is that of a framework's models."""
+    return Path(path).suffix.lower() in MODEL_FORMATS
+
+
+def read_model(path: str) -> FrameworkModel:
+    """A model file of a framework. Raises UsageError for a file that cannot be read or is not what its suffix says."""
+    try:
+        data = Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot read {path}: {_reason(error)}") from error
+    try:
+        return onnx.split(data, _files_beside(Path(path)))
+    except UsageError as error:
+        raise UsageError(f"cannot read {path}: {error}") from error
+
+
+def model_bytes(carried: CarriedModel | None, suffix: str, tensors: Mapping[str, NDArray[Any]]) -> bytes:
+    """A model file of this suffix. Raises UsageError when the streams carry no topology for it, or lack tensors."""
+    if carried is None:
+        raise UsageError(f"the streams carry no topology for a {suffix} file; .npz and .safetensors need none")
+    return onnx.merge(carried.topology, tensors)
+
+
+def tensors_in(path: str) -> Mapping[str, NDArray[Any]]:
+    """The tensors of a file of any kind that is read. Raises UsageError."""
+    return read_model(path).tensors if is_model_file(path) else read_tensors(path)
+
+
+def holds_tensors(path: str) -> bool:
+    """True for a file of tensors, by its suffix; other files are streams."""
+    return is_model_file(path) or path.endswith((".npz", ".safetensors"))
+
+
+def _files_beside(model: Path) -> ReadExternal:
+    """Reads files in the folder of a model and below it, nothing else: their names come from the model."""
+
+    def read(name: str, offset: int, size: int | None) -> bytes:
+        folder = model.resolve().parent
+        try:
+            path = (folder / name).resolve()
+            if not path.is_relative_to(folder) or not path.is_file():
+                raise UsageError(f"the model names the file {name!r}, which is not in its folder")
+            with path.open("rb") as file:
+                left = max(0, os.fstat(file.fileno()).st_size - offset)
+                if size is not None and size > left:
+                    raise UsageError(f"the file {name!r} ends before {offset + size} bytes")
+                file.seek(offset)
+                return file.read(left if size is None else size)
+        except (OSError, ValueError) as error:
+            raise error if isinstance(error, UsageError) else UsageError(f"{name}: {_reason(error)}") from error
+
+    return read
+
+
+def _reason(error: Exception) -> str:
+    return (isinstance(error, OSError) and error.strerror) or str(error)

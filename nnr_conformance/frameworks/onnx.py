@@ -1,0 +1,209 @@
+"""Annex B: ONNX models; identifiers are names of initializers, the topology is the model without their numbers.
+
+The model is taken apart and put together on the wire format, so that everything but weights stays as it is, byte for
+byte, and no library is needed. Weights are initializers and tensors of Constant nodes, in subgraphs too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import NDArray
+
+from nnr_conformance.errors import UsageError
+from nnr_conformance.frameworks.model import FrameworkModel, ReadExternal, Tensors
+from nnr_conformance.frameworks.onnx_tensors import (
+    Tensor,
+    emptied,
+    external_bytes,
+    filled,
+    inlined,
+    numbers_of,
+    parse_tensor,
+    text_of,
+)
+from nnr_conformance.frameworks.protobuf import BYTES, Field, bytes_field, edited, fields
+from nnr_conformance.syntax.enumerations import TPL_ONNX
+
+MODEL_GRAPH, GRAPH_NODE, GRAPH_INITIALIZER = 7, 1, 5
+NODE_INPUT, NODE_OUTPUT, NODE_NAME, NODE_OP_TYPE, NODE_ATTRIBUTE = 1, 2, 3, 4, 5
+ATTRIBUTE_NAME, ATTRIBUTE_TENSOR, ATTRIBUTE_GRAPH, ATTRIBUTE_GRAPHS = 1, 5, 6, 11
+_MODEL_FIELDS = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 14, 20, 25, 26})
+_SIZE_OPERATORS = ("Resize", "Upsample")
+_DEEPEST = 50
+
+Visit = Callable[[str, Tensor], "bytes | memoryview | None"]
+
+
+def split(data: bytes | memoryview, read_external: ReadExternal | None = None) -> FrameworkModel:
+    """A serialized ModelProto as tensors and topology.
+
+    Tensors: float16, float32, float64, bfloat16 (as float32), int8 and uint8, of at least one dimension and more than
+    one element. Everything else stays in the topology as it is: constants of one element, what resizing operators take
+    as sizes, other integers, texts. Numbers in files beside the model come into the topology. Raises UsageError for
+    what is no ONNX model, and for tensors that do not fill their shapes.
+    """
+    message = memoryview(data).cast("B")
+    sizes = set(_size_inputs(message))
+    tensors: dict[str, NDArray[Any]] = {}
+
+    def take_out(identifier: str, tensor: Tensor) -> bytes | memoryview | None:
+        outside = external_bytes(tensor, read_external) if tensor.is_external else None
+        if not _is_weight(tensor) or tensor.name in sizes or identifier in sizes or "\0" in identifier:
+            return None if outside is None else inlined(tensor, outside)
+        tensors[identifier] = numbers_of(tensor, outside)
+        return emptied(tensor)
+
+    return FrameworkModel(tensors, TPL_ONNX, bytes(_walk_model(message, take_out)))
+
+
+def merge(topology: bytes | memoryview, tensors: Tensors) -> bytes:
+    """The model, with numbers again. Raises UsageError for a tensor that is missing or of another shape."""
+    missing: list[str] = []
+
+    def put_back(identifier: str, tensor: Tensor) -> bytes | memoryview | None:
+        if not tensor.is_out:
+            return None
+        if identifier not in tensors:
+            missing.append(identifier)
+            return None
+        return filled(tensor, tensors[identifier])
+
+    found = bytes(_walk_model(memoryview(topology).cast("B"), put_back))
+    if missing:
+        raise UsageError(f"the model needs {len(missing)} tensors that the streams do not give, such as {missing[0]!r}")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A tensor of a graph. `is_out`: its numbers are not in the topology."""
+
+    dims: tuple[int, ...]
+    is_out: bool
+
+
+def parameters(topology: bytes | memoryview) -> dict[str, Parameter]:
+    """The tensors of a topology by identifier. Raises UsageError."""
+    found: dict[str, Parameter] = {}
+
+    def note(identifier: str, tensor: Tensor) -> None:
+        found[identifier] = Parameter(tuple(tensor.dims), tensor.is_out)
+
+    _walk_model(memoryview(topology).cast("B"), note)
+    return found
+
+
+def _is_weight(tensor: Tensor) -> bool:
+    return bool(tensor.dims) and tensor.elements > 1 and tensor.can_go_out
+
+
+@dataclass(slots=True)
+class _Walker:
+    """Goes through the tensors of a graph and of its subgraphs, and gives each an identifier of its own."""
+
+    visit: Visit
+    used: set[str] = field(default_factory=set)
+    numbers: dict[str, int] = field(default_factory=dict)
+
+    def graph(self, message: memoryview, depth: int) -> bytes | memoryview:
+        if depth > _DEEPEST:
+            raise UsageError("the subgraphs of the model are nested too deep")
+
+        def edit(one: Field) -> bytes | None:
+            if one.kind != BYTES:
+                return None
+            if one.number == GRAPH_INITIALIZER:
+                return self._replaced(one, self.tensor(one.content, ""))
+            if one.number == GRAPH_NODE:
+                return self._replaced(one, self.node(one.content, depth))
+            return None
+
+        return edited(message, edit)
+
+    def node(self, message: memoryview, depth: int) -> bytes | memoryview:
+        inner = list(fields(message))
+        if not any(one.number == NODE_ATTRIBUTE for one in inner):
+            return message
+        operator = next((text_of(one.content) for one in inner if one.number == NODE_OP_TYPE), "")
+        output = next((text_of(one.content) for one in inner if one.number == NODE_OUTPUT), "")
+
+        def edit(one: Field) -> bytes | None:
+            if one.number != NODE_ATTRIBUTE or one.kind != BYTES:
+                return None
+            return self._replaced(one, self.attribute(one.content, output if operator == "Constant" else "", depth))
+
+        return edited(message, edit)
+
+    def attribute(self, message: memoryview, constant: str, depth: int) -> bytes | memoryview:
+        def edit(one: Field) -> bytes | None:
+            if one.kind != BYTES:
+                return None
+            if one.number in (ATTRIBUTE_GRAPH, ATTRIBUTE_GRAPHS):
+                return self._replaced(one, self.graph(one.content, depth + 1))
+            if one.number == ATTRIBUTE_TENSOR and constant:
+                return self._replaced(one, self.tensor(one.content, constant))
+            return None
+
+        return edited(message, edit)
+
+    def tensor(self, message: memoryview, name: str) -> bytes | memoryview:
+        tensor = parse_tensor(message)
+        identifier = whole = name or tensor.name
+        # Subgraphs that are not inside each other may use the same name.
+        while identifier in self.used:
+            number = self.numbers[whole] = self.numbers.get(whole, 1) + 1
+            identifier = f"{whole}#{number}"
+        self.used.add(identifier)
+        new = self.visit(identifier, tensor)
+        return message if new is None else new
+
+    @staticmethod
+    def _replaced(one: Field, content: bytes | memoryview) -> bytes | None:
+        return None if content is one.content else bytes_field(one.number, content)
+
+
+def _walk_model(message: memoryview, visit: Visit) -> bytes | memoryview:
+    walker = _Walker(visit)
+    graphs = 0
+
+    def edit(one: Field) -> bytes | None:
+        nonlocal graphs
+        if one.number not in _MODEL_FIELDS:
+            raise UsageError(f"no ONNX model: it has a field {one.number}")
+        if one.number != MODEL_GRAPH:
+            return None
+        graphs += 1
+        if one.kind != BYTES or graphs > 1:
+            raise UsageError("no ONNX model: it has several graphs")
+        return _Walker._replaced(one, walker.graph(one.content, 0))
+
+    found = edited(message, edit)
+    if not graphs:
+        raise UsageError("no ONNX model: it has no graph")
+    return found
+
+
+def _size_inputs(message: memoryview) -> Iterator[str]:
+    """Names of what operators take as sizes: a quantized number there would change shapes."""
+    for model_field in fields(message):
+        if model_field.number == MODEL_GRAPH and model_field.kind == BYTES:
+            yield from _size_inputs_of_graph(model_field.content, 0)
+
+
+def _size_inputs_of_graph(message: memoryview, depth: int) -> Iterator[str]:
+    if depth > _DEEPEST:
+        return
+    for one in fields(message):
+        if one.number != GRAPH_NODE or one.kind != BYTES:
+            continue
+        inner = list(fields(one.content))
+        if any(part.number == NODE_OP_TYPE and text_of(part.content) in _SIZE_OPERATORS for part in inner):
+            yield from [text_of(part.content) for part in inner if part.number == NODE_INPUT][1:]
+        for part in inner:
+            if part.number == NODE_ATTRIBUTE and part.kind == BYTES:
+                for found in fields(part.content):
+                    if found.number in (ATTRIBUTE_GRAPH, ATTRIBUTE_GRAPHS) and found.kind == BYTES:
+                        yield from _size_inputs_of_graph(found.content, depth + 1)
