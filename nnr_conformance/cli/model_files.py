@@ -10,13 +10,13 @@ from typing import Any
 from numpy.typing import NDArray
 
 from nnr_conformance.errors import UsageError
-from nnr_conformance.frameworks import onnx
+from nnr_conformance.frameworks import onnx, pytorch
 from nnr_conformance.frameworks.carriage import CarriedModel
 from nnr_conformance.frameworks.model import FrameworkModel, ReadExternal
-from nnr_conformance.syntax.enumerations import TPL_ONNX
+from nnr_conformance.syntax.enumerations import TPL_ONNX, TPL_PYT
 from nnr_conformance.tensor_files import read_tensors
 
-MODEL_FORMATS: Mapping[str, int] = {".onnx": TPL_ONNX}
+MODEL_FORMATS: Mapping[str, int] = {".onnx": TPL_ONNX, ".pt": TPL_PYT, ".pth": TPL_PYT}
 """topology_storage_format of model files, by suffix."""
 
 SUFFIXES = ", ".join([".npz", ".safetensors", *MODEL_FORMATS])
@@ -34,6 +34,8 @@ def read_model(path: str) -> FrameworkModel:
     except (OSError, ValueError) as error:
         raise UsageError(f"cannot read {path}: {_reason(error)}") from error
     try:
+        if _format_of(path) == TPL_PYT:
+            return pytorch.split(data)
         return onnx.split(data, _files_beside(Path(path)))
     except UsageError as error:
         raise UsageError(f"cannot read {path}: {error}") from error
@@ -41,6 +43,8 @@ def read_model(path: str) -> FrameworkModel:
 
 def model_bytes(carried: CarriedModel | None, suffix: str, tensors: Mapping[str, NDArray[Any]]) -> bytes:
     """A model file of this suffix. Raises UsageError when the streams carry no topology for it, or lack tensors."""
+    if MODEL_FORMATS[suffix] == TPL_PYT:
+        return pytorch.merge(b"" if carried is None else carried.topology, tensors)
     if carried is None:
         raise UsageError(f"the streams carry no topology for a {suffix} file; .npz and .safetensors need none")
     return onnx.merge(carried.topology, tensors)
@@ -54,6 +58,10 @@ def tensors_in(path: str) -> Mapping[str, NDArray[Any]]:
 def holds_tensors(path: str) -> bool:
     """True for a file of tensors, by its suffix; other files are streams."""
     return is_model_file(path) or path.endswith((".npz", ".safetensors"))
+
+
+def _format_of(path: str) -> int:
+    return MODEL_FORMATS[Path(path).suffix.lower()]
 
 
 def _files_beside(model: Path) -> ReadExternal:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnr_conformance.errors import UsageError
+from nnr_conformance.frameworks.conversion import as_bfloat16, converted, from_bfloat16
 from nnr_conformance.frameworks.model import ReadExternal
 from nnr_conformance.frameworks.protobuf import BYTES, FIXED32, FIXED64, Field, bytes_field, edited, fields, varint
 
@@ -123,7 +124,7 @@ def numbers_of(tensor: Tensor, external: bytes | None) -> NDArray[Any]:
         raise UsageError(f"tensor {tensor.name!r} of shape {tensor.dims} has {len(data)} bytes")
     values = np.frombuffer(data, stored).reshape(tensor.dims)
     if tensor.data_type == BFLOAT16:
-        values = (values.astype(np.uint32) << 16).view(np.float32)
+        values = from_bfloat16(values)
     return values.astype(values.dtype.newbyteorder("="))
 
 
@@ -165,28 +166,9 @@ def _with_data(tensor: Tensor, data: bytes) -> bytes | memoryview:
 
 
 def _stored_bytes(tensor: Tensor, values: NDArray[Any]) -> bytes:
-    stored = _STORED[tensor.data_type]
-    if stored.kind in "iu" and tensor.data_type != BFLOAT16:
-        limits = np.iinfo(stored)
-        if values.dtype.kind not in "iub" or values.min() < limits.min or values.max() > limits.max:
-            raise UsageError(f"tensor {tensor.name!r} has numbers that {stored.name} does not hold")
-        return values.astype(stored).tobytes()
     if tensor.data_type == BFLOAT16:
-        return _as_bfloat16(values.astype(np.float32)).tobytes()
-    if stored.itemsize < values.dtype.itemsize:
-        # A quantized number can be beyond the largest that the format has.
-        largest = float(np.finfo(stored).max)
-        values = np.where(np.isfinite(values), np.clip(values, -largest, largest), values)
-    return values.astype(stored).tobytes()
-
-
-def _as_bfloat16(values: NDArray[np.float32]) -> NDArray[np.uint16]:
-    bits = values.view(np.uint32)
-    rounded = bits + 0x7FFF + (bits >> 16 & 1)
-    finite = np.isfinite(values)
-    too_large = finite & (rounded & 0x7F80_0000 == 0x7F80_0000)
-    kept = np.where(finite & ~too_large, rounded, bits)
-    return (kept >> 16).astype("<u2")
+        return as_bfloat16(values).astype("<u2").tobytes()
+    return converted(values, _STORED[tensor.data_type], tensor.name).tobytes()
 
 
 def _numbers(one: Field) -> list[int]:

@@ -10,8 +10,8 @@ from nnr_conformance.descriptors import Enumeration
 STR, MPS, LPS, TPL, QNT, NDU, AGG = range(7)
 """nnr_unit_type: NNR_STR, NNR_MPS, NNR_LPS, NNR_TPL, NNR_QNT, NNR_NDU, NNR_AGG."""
 
-TPL_NNEF, TPL_ONNX, TPL_PRUN, TPL_REFLIST = 1, 2, 5, 6
-"""topology_storage_format: NNR_TPL_NNEF, NNR_TPL_ONNX, NNR_TPL_PRUN, NNR_TPL_REFLIST."""
+TPL_NNEF, TPL_ONNX, TPL_PYT, TPL_TEF, TPL_PRUN, TPL_REFLIST = range(1, 7)
+"""topology_storage_format: NNR_TPL_NNEF, NNR_TPL_ONNX, NNR_TPL_PYT, NNR_TPL_TEF, NNR_TPL_PRUN, NNR_TPL_REFLIST."""
 
 QNT_NNEF = 1
 """quantization_storage_format: the format of NNEF."""
