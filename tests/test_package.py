@@ -28,9 +28,10 @@ def run(code: str, **environment: str) -> str:
 def test_normative_data_and_streams_ship_with_the_package() -> None:
     assert data_path("spec/readings.yaml").is_file()
     assert data_path("bitstreams/interop/nncodec/index.json").is_file()
+    assert data_path("docs/explorer/interpreter.js").is_file()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     shipped = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
-    assert shipped == {"spec": "nnr_conformance/spec", "bitstreams": "nnr_conformance/bitstreams"}
+    assert shipped == {name: f"nnr_conformance/{name}" for name in ("spec", "bitstreams", "docs/explorer")}
 
 
 def test_a_small_stream_is_decoded_without_the_compiler() -> None:

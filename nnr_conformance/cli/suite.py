@@ -17,6 +17,7 @@ from nnr_conformance.cli.suite_certify import add_certify
 from nnr_conformance.cli.suite_cfp2019 import add_cfp2019
 from nnr_conformance.cli.suite_coverage import add_coverage
 from nnr_conformance.cli.suite_diff import add_diff, add_trace
+from nnr_conformance.cli.suite_export import add_export
 from nnr_conformance.cli.suite_mutate import add_mutate
 from nnr_conformance.cli.suite_report import add_report
 from nnr_conformance.cli.suite_run import add_run
@@ -101,6 +102,7 @@ SUBCOMMANDS: tuple[Callable[[Subparsers], None], ...] = (
     add_trace,
     add_shrink,
     add_certify,
+    add_export,
 )
 
 

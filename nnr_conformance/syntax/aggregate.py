@@ -11,6 +11,7 @@ from nnr_conformance.descriptors import Must, bs, reserved_zero, u, value
 from nnr_conformance.expressions import reading
 from nnr_conformance.syntax.declaration import For, If, Let, Structure
 from nnr_conformance.syntax.enumerations import enumeration
+from nnr_conformance.syntax.notes import Counted
 
 nnr_aggregate_unit_header = Structure(
     "nnr_aggregate_unit_header",
@@ -18,7 +19,7 @@ nnr_aggregate_unit_header = Structure(
     / u(8, enum=enumeration("nnr_aggregate_unit_type"), must=Must(value <= 1, "aggregate_type_reserved")),
     "entry_points_present_flag" / u(1),
     "nnr_reserved_zero_7bits" / reserved_zero(7, "aggregate_reserved_not_zero"),
-    "num_of_nnr_units_minus2" / u(16, note=lambda count: f"{count + 2} units"),
+    "num_of_nnr_units_minus2" / u(16, note=Counted("{} units", plus=2)),
     Let("num_of_nnr_units", this.num_of_nnr_units_minus2 + 2),
     If(
         this.entry_points_present_flag == 1,

@@ -24,6 +24,9 @@ from nnr_conformance.syntax.enumerations import (
     enumeration,
 )
 from nnr_conformance.syntax.identifiers import topology_elements_ids_list
+from nnr_conformance.syntax.notes import Counted
+
+_DEPTH = Counted("update number {}", zero="base tensor")
 
 
 def parameter_types(mask: int) -> str:
@@ -177,7 +180,7 @@ nnr_compressed_data_unit_header = Structure(
             this.node_id_present_flag == 1,
             "device_id" / ue(1),
             "parameter_id" / ue(5),
-            "put_node_depth" / ue(4, note=lambda depth: f"update number {depth}" if depth else "base tensor"),
+            "put_node_depth" / ue(4, note=_DEPTH),
         ),
         If(
             this.mps_parent_signalling_enabled_flag == 1,
@@ -194,7 +197,7 @@ nnr_compressed_data_unit_header = Structure(
                 If(
                     this.node_id_present_flag == 0,
                     "parameter_id" / ue(5),
-                    "put_node_depth" / ue(4, note=lambda depth: f"update number {depth}" if depth else "base tensor"),
+                    "put_node_depth" / ue(4, note=_DEPTH),
                 ),
             ),
             If(this.parent_node_id_type == ICNN_NDU_PL_SHA256, "parent_node_payload_sha256" / u(256)),
@@ -266,7 +269,7 @@ nnr_compressed_data_unit_header = Structure(
     ),
     If(
         this.cabac_unary_length_flag == 1,
-        "cabac_unary_length_minus1" / u(8, note=lambda length: f"{length + 1} greater-than flags"),
+        "cabac_unary_length_minus1" / u(8, note=Counted("{} greater-than flags", plus=1)),
         otherwise=(OutOfBand("cabac_unary_length_minus1", default=9),),
     ),
     If(

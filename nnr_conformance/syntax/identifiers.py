@@ -6,10 +6,11 @@ from construct import this
 
 from nnr_conformance.descriptors import ByteAlignment, st, ue
 from nnr_conformance.syntax.declaration import Bound, For, If, Let, Structure
+from nnr_conformance.syntax.notes import Counted
 
 topology_elements_ids_list = Structure(
     "topology_elements_ids_list",
-    "count_topology_elements_minus2" / ue(7, note=lambda count: f"{count + 2} ids"),
+    "count_topology_elements_minus2" / ue(7, note=Counted("{} ids", plus=2)),
     Let("count_topology_elements", this.count_topology_elements_minus2 + 2),
     Bound("count_topology_elements", "topology_elements", "limit_topology_elements"),
     If(

@@ -9,12 +9,13 @@ from nnr_conformance.syntax.aggregate import nnr_aggregate_unit_header
 from nnr_conformance.syntax.compressed_data import nnr_compressed_data_unit_header
 from nnr_conformance.syntax.declaration import If, Structure
 from nnr_conformance.syntax.enumerations import AGG, LPS, MPS, NDU, QNT, STR, TPL, enumeration
+from nnr_conformance.syntax.notes import Counted
 
 nnr_unit_size = Structure(
     "nnr_unit_size",
     "nnr_unit_size_flag" / u(1, note=lambda flag: "long form" if flag else "short form"),
     "nnr_unit_size"
-    / u(15 + 16 * this.nnr_unit_size_flag, note=lambda _: "bytes of the whole unit, this field included"),
+    / u(15 + 16 * this.nnr_unit_size_flag, note=Counted("bytes of the whole unit, this field included")),
 )
 
 nnr_start_unit_header = Structure(

@@ -12,6 +12,7 @@ MODULES = {
     "syntax.expression_source": _GENERATED,
     "syntax.specialised": _GENERATED,
     "syntax.repeated_units": _GENERATED,
+    "syntax.notes": "says in words what values mean; decoding does not use it",
     "syntax.semantics": "reads the rows that explain elements; decoding does not use it",
     "decoder.digests": "measures the outcome by which mutants are judged",
     "decoder.how": "holds options of the caller and decides nothing",

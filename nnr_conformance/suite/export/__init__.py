@@ -1,0 +1,1 @@
+"""The specification as one document for programs in other languages."""
