@@ -18,7 +18,7 @@ from benchmarks.peer import entropy_coder
 from benchmarks.repetition import Ratio, interleaved
 from benchmarks.table import Row, Target
 from nnr_conformance.entropy import compiled_available
-from nnr_conformance.entropy.binding import bound_decode_rows
+from nnr_conformance.entropy.binding import load_compiled
 
 TENSORS, THREADS = 6, 2
 WEIGHTS, QUICK_WEIGHTS = 3_000_000, 500_000
@@ -46,7 +46,7 @@ def rows(effort: Effort) -> Iterator[Row]:
     cabac = entropy_coder()
     if cabac is None or not compiled_available() or cores() < THREADS:
         return
-    bound_decode_rows(all_tools=False, compiled=True)
+    load_compiled()
     for data in data_sets(cabac, QUICK_WEIGHTS if effort.quick else WEIGHTS):
         seconds = measure(cabac, data, effort.repetitions)
         medians = {name: statistics.median(each) for name, each in seconds.items()}

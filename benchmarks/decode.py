@@ -33,8 +33,9 @@ from nnr_conformance.entropy import (
     trellis_states,
 )
 from nnr_conformance.entropy.binarization import count_bins
-from nnr_conformance.entropy.binding import bound_decode_pair, bound_decode_rows
-from nnr_conformance.entropy.pairs import PayloadJob, decode_payloads, partners
+from nnr_conformance.entropy.binding import bound_decode_pair, load_compiled
+from nnr_conformance.entropy.pairs import decode_payloads, partners
+from nnr_conformance.entropy.together import PayloadJob
 
 UNARY_LENGTH = 11
 QP_DENSITY = 2
@@ -153,7 +154,7 @@ def rows(effort: Effort) -> Iterator[Row]:
     if cabac is None or not compiled_available():
         return
     with pinned():
-        bound_decode_rows(all_tools=False, compiled=True)
+        load_compiled()
         for found in measurements(cabac, QUICK_WEIGHTS if effort.quick else WEIGHTS, effort.repetitions):
             bins = found.bins / found.weights
             yield Row(
@@ -199,7 +200,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
 
     core = pin(options.core)
-    bound_decode_rows(all_tools=False, compiled=True)
+    load_compiled()
     about = environment() | {"core": core}
     if not options.json:
         print("\n".join(f"{name}: {value}" for name, value in about.items()))

@@ -24,7 +24,7 @@ from nnr_conformance.api import chain_decoder
 from nnr_conformance.encoder.model_encoder import encode_model
 from nnr_conformance.encoder.settings import EncoderSettings
 from nnr_conformance.entropy import compiled_available
-from nnr_conformance.entropy.binding import bound_decode_rows
+from nnr_conformance.entropy.binding import load_compiled
 
 # About half more than it took when this was written.
 MOST_PER_UNIT_PARSED, MOST_PER_UNIT_CHECKED, MOST_PER_UNIT_DECODED, MOST_PER_WEIGHT = 15_000, 24_000, 24_000, 720
@@ -86,7 +86,7 @@ def ratios() -> Iterator[Row]:
     if cabac is None or not compiled_available():
         return
     with pinned():
-        bound_decode_rows(all_tools=False, compiled=True)
+        load_compiled()
         for data in decode.data_sets(cabac, WEIGHTS):
             found = decode.measure(cabac, data, REPETITIONS)
             target = Target(">=", LEAST_RATIO, "ratio")

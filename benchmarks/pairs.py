@@ -26,7 +26,8 @@ from nnr_conformance.encoder.payload_writer import TensorPlan, write_payload
 from nnr_conformance.entropy import PayloadResult, TensorCoding, compiled_available
 from nnr_conformance.entropy.binarization import count_bins
 from nnr_conformance.entropy.binding import bound_decode_pair
-from nnr_conformance.entropy.pairs import PayloadJob, decode_payloads
+from nnr_conformance.entropy.pairs import decode_payloads
+from nnr_conformance.entropy.together import PayloadJob
 
 WEIGHTS = 1_000_000
 SPREADS = (0.3, 0.5, 1, 2, 3, 4, 6, 8)

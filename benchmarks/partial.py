@@ -33,9 +33,9 @@ COMMAND = """
 import json, sys, time
 from benchmarks.machine import peak_bytes
 from nnr_conformance.cli.decode import main
-from nnr_conformance.entropy.binding import bound_decode_rows
+from nnr_conformance.entropy.binding import load_compiled
 
-bound_decode_rows(all_tools=False, compiled=True)
+load_compiled()
 started = time.perf_counter()
 code = main()
 print(json.dumps({"seconds": time.perf_counter() - started, "peak": peak_bytes(), "code": code}))

@@ -29,7 +29,6 @@ from nnr_conformance.decoder.tensors import DecodedUnit
 from nnr_conformance.decoder.update_tree import UpdateTree
 from nnr_conformance.diagnostics import Diagnostic, Findings
 from nnr_conformance.entropy import Execution, choose_execution
-from nnr_conformance.entropy.binding import bound_decode_rows
 from nnr_conformance.errors import UsageError
 from nnr_conformance.framing import holds_several_models
 from nnr_conformance.limits import DEFAULT_LIMITS, Limits
@@ -192,15 +191,13 @@ class ChainDecoder:
         return decoder
 
     def _schedule(self, how: UnitDecoder, findings: Findings) -> Schedule:
-        if self.threads == 1 or self.compiled is False or self.decode_data is not decode_compressed_data:
+        if self.compiled is False or self.decode_data is not decode_compressed_data:
             return in_order
         if self.compiled is None and choose_execution(how.work_bits or 0)[0] is Execution.INTERPRETED:
             return in_order
-        from nnr_conformance.decoder.threads import in_threads  # noqa: PLC0415 - short work starts sooner without it
+        from nnr_conformance.decoder.threads import ahead  # noqa: PLC0415 - short work starts sooner without it
 
-        # Once, before threads would do it at the same time.
-        bound_decode_rows(all_tools=False, compiled=True)
-        return in_threads(self.threads, findings)
+        return ahead(self.threads, findings)
 
     def _units(self, decoder: StreamDecoder) -> Iterator[DecodedUnit]:
         digests = self.digests[-1]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 
+from nnr_conformance.decoder.attempts import Attempt, Outcome
 from nnr_conformance.decoder.how import UnitDecoder
 from nnr_conformance.decoder.payload_readings import mark_payload
 from nnr_conformance.decoder.payloads import PayloadBytes
@@ -16,7 +16,6 @@ from nnr_conformance.entropy import (
     EntropyFault,
     EntryPoint,
     Note,
-    PayloadDecoder,
     PayloadRules,
     TensorCoding,
     TensorResult,
@@ -24,7 +23,6 @@ from nnr_conformance.entropy import (
 from nnr_conformance.entropy.capacity import elements_allowed
 from nnr_conformance.entropy.entry_points import header_count
 from nnr_conformance.errors import BitstreamError
-from nnr_conformance.limits import Limits
 from nnr_conformance.scope import joined
 
 
@@ -88,10 +86,10 @@ def entropy_decode(
     elements = sum(coding.elements for coding in codings)
     if all(coding.elements <= elements_allowed(len(payload.data), limits) for coding in codings):
         how.free_elements.spend(elements, len(payload.data))
-    outcome: _Outcome = yield partial(_attempt, codings, payload, used, how, limits)
+    outcome: Outcome = yield Attempt(codings, payload.data, used, how, limits)
     if outcome.fault is not None and edition1 and chosen == "auto":
         older = _older(rules)
-        second = yield partial(_attempt, codings, payload, older, how, limits)
+        second: Outcome = yield Attempt(codings, payload.data, older, how, limits)
         if second.fault is None:
             message = f"with 31 ids decoding ends with {outcome.fault.code}"
             findings.report("variant_nnc1.0", message, bits=whole, path=path)
@@ -122,44 +120,6 @@ def _older(rules: PayloadRules) -> PayloadRules:
 
 BEHIND_THE_LEVELS = ("stop_bit_missing", "alignment_nonzero", "trailing_bytes")
 """Faults that are found when every level was decoded and the terminate bin was 1."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Outcome:
-    """What one attempt at a payload gave: the tensors up to the fault, and the fault if there was one.
-
-    `skipping`, `history`: of the last tensor that was begun, as in `PayloadDecoder`.
-    """
-
-    results: list[TensorResult]
-    notes: list[Note]
-    fault: EntropyFault | None
-    skipping: bool = False
-    history: bool = False
-
-
-def _attempt(
-    codings: list[TensorCoding], payload: PayloadBytes, rules: PayloadRules, how: UnitDecoder, limits: Limits
-) -> _Outcome:
-    results: list[TensorResult] = []
-    try:
-        decoder = PayloadDecoder(
-            payload.data,
-            rules,
-            compiled=how.compiled,
-            work_bits=how.work_bits,
-            limits=limits,
-            threads=how.threads,
-        )
-    except EntropyFault as fault:
-        return _Outcome(results, [], fault)
-    try:
-        for coding in codings:
-            results.append(decoder.decode_tensor(coding))
-        decoder.finish()
-    except EntropyFault as fault:
-        return _Outcome(results, decoder.notes, fault, decoder.skipping, decoder.history)
-    return _Outcome(results, decoder.notes, None)
 
 
 def placed(

@@ -14,7 +14,8 @@ from nnr_conformance.entropy.parameters import (
     TensorCoding,
     TensorResult,
 )
-from nnr_conformance.entropy.payload import PayloadDecoder, decode_payload
+from nnr_conformance.entropy.payload import PayloadDecoder
+from nnr_conformance.entropy.together import decode_payload
 from nnr_conformance.entropy.trellis import Trellis, trellis_states
 
 __all__ = [

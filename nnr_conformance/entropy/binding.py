@@ -14,12 +14,13 @@ import os
 from collections.abc import Callable
 from enum import Enum
 from functools import cache
+from threading import RLock
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
-from nnr_conformance.entropy import binarization, contexts, engine, pair_loop, retrace, row_skip, rows
+from nnr_conformance.entropy import binarization, contexts, engine, pair_loop, payload_loop, retrace, row_skip, rows
 from nnr_conformance.entropy.zero_runs import with_zero_runs
 from nnr_conformance.errors import UsageError
 
@@ -30,6 +31,9 @@ COMPILED_FROM = 600_000
 loading takes 0.3 s from numba's cache and 2 s without it."""
 COMPILED_FROM_WHEN_LOADED = 2_000
 """The same once the compiled code is loaded in this process: what moving the arguments costs."""
+
+_LOADING = RLock()
+"""Held while something is compiled or loaded, so that threads that need the same wait for one of them."""
 
 Sources = tuple[tuple[ModuleType, str], ...]
 _INLINED: Sources = (
@@ -47,9 +51,19 @@ _DECODE_ROW_SKIP: Sources = ((row_skip, "decode_row_skip"),)
 _DECODE_INIT_IDS: Sources = ((contexts, "decode_init_ids"),)
 _RETRACE: Sources = ((retrace, "retrace"),)
 _STEP: Sources = ((pair_loop, "step"), (pair_loop, "note_overrun"))
+_DECODE_PAYLOADS: Sources = ((payload_loop, "decode_one"), (payload_loop, "decode_payloads"))
 _DECODE_PAIR: Sources = ((pair_loop, "finish_level"), (pair_loop, "finish_tensor"), (pair_loop, "decode_pair"))
 _ALL = (
-    _INLINED + _SEGMENT + _CALLED + _DECODE_ROWS + _DECODE_ROW_SKIP + _DECODE_INIT_IDS + _RETRACE + _STEP + _DECODE_PAIR
+    _INLINED
+    + _SEGMENT
+    + _CALLED
+    + _DECODE_ROWS
+    + _DECODE_ROW_SKIP
+    + _DECODE_INIT_IDS
+    + _DECODE_PAYLOADS
+    + _RETRACE
+    + _STEP
+    + _DECODE_PAIR
 )
 
 
@@ -70,7 +84,7 @@ def choose_execution(work_bits: int, all_tools: bool = False) -> tuple[Execution
 
     `all_tools`: the job has tensors with a codebook, a base or a history, which have compiled code of their own.
     """
-    loaded = (_compiled_tools if all_tools else _compiled_plain).cache_info().currsize
+    loaded = (_compiled_tools if all_tools else _compiled_payloads).cache_info().currsize
     if _pure() or work_bits < (COMPILED_FROM_WHEN_LOADED if loaded else COMPILED_FROM):
         return Execution.INTERPRETED, ""
     if _numba_installed():
@@ -83,13 +97,38 @@ def bound_decode_rows(*, all_tools: bool, compiled: bool) -> Bound:
 
     Raises UsageError for compiled code where `compiled_available` is False.
     """
-    return _compiled(all_tools) if compiled else _interpreted(all_tools)
+    if not compiled:
+        return _interpreted(all_tools)
+    _require_compiled()
+    with _LOADING:
+        return _compiled_tools() if all_tools else _compiled_plain()
+
+
+def load_compiled(everything: bool = False) -> None:
+    """Compile what plain tensors take, or load it from the cache; `everything`: what any tensor may take.
+
+    Raises UsageError as `bound_decode_rows` does.
+    """
+    bound_decode_payloads()
+    if everything:
+        for all_tools in (False, True):
+            bound_decode_rows(all_tools=all_tools, compiled=True)
+        bound_decode_init_ids(compiled=True)
+        bound_decode_row_skip(compiled=True)
+
+
+def bound_decode_payloads() -> Bound:
+    """`payload_loop.decode_payloads`, which has a compiled life only; raises UsageError as `bound_decode_rows` does."""
+    _require_compiled()
+    with _LOADING:
+        return _compiled_payloads()
 
 
 def bound_decode_pair() -> Bound:
     """`pair_loop.decode_pair`, which has a compiled life only; raises UsageError as `bound_decode_rows` does."""
     _require_compiled()
-    return _compiled_pair()
+    with _LOADING:
+        return _compiled_pair()
 
 
 def pair_is_loaded() -> bool:
@@ -99,12 +138,20 @@ def pair_is_loaded() -> bool:
 
 def bound_decode_row_skip(*, compiled: bool) -> Bound:
     """`row_skip.decode_row_skip` of one life; raises UsageError as `bound_decode_rows` does."""
-    return _compiled_row_skip() if compiled else row_skip.decode_row_skip
+    if not compiled:
+        return row_skip.decode_row_skip
+    _require_compiled()
+    with _LOADING:
+        return _compiled_row_skip()
 
 
 def bound_decode_init_ids(*, compiled: bool) -> Bound:
     """`contexts.decode_init_ids` of one life; raises UsageError as `bound_decode_rows` does."""
-    return _compiled_init_ids() if compiled else contexts.decode_init_ids
+    if not compiled:
+        return contexts.decode_init_ids
+    _require_compiled()
+    with _LOADING:
+        return _compiled_init_ids()
 
 
 def bound_retrace(*, compiled: bool) -> Bound:
@@ -112,7 +159,8 @@ def bound_retrace(*, compiled: bool) -> Bound:
     if not compiled:
         return retrace.retrace
     _require_compiled()
-    return _compiled_retrace()
+    with _LOADING:
+        return _compiled_retrace()
 
 
 def compile_decode_rows(*, all_tools: bool, cached: bool) -> Bound:
@@ -120,18 +168,27 @@ def compile_decode_rows(*, all_tools: bool, cached: bool) -> Bound:
     import numba  # noqa: PLC0415 -- importing it costs 0.2 s that an interpreted run must not pay
 
     types = numba.types
-    payload = types.Array(types.uint8, 1, "C", readonly=True)
     flags, levels, cells, counters = types.uint8[::1], types.int32[::1], types.int64[::1], types.uint16[::1]
     signature = types.void(
-        payload, cells, counters, counters, counters, counters, cells, flags, levels, flags, levels, cells
+        _payload_type(), cells, counters, counters, counters, counters, cells, flags, levels, flags, levels, cells
     )
-    namespace = _as_arrays(_constants(all_tools))
-    # numba's cache knows a function by its name and its own bytecode only, not by what is inlined into it.
-    suffix = f"{'tools' if all_tools else 'plain'}_{_digest()}"
-    _compile(_INLINED, namespace, suffix, cached, forceinline=True)
-    namespace["decode_sign"] = namespace["decode_bin_branchless"]
-    _compile(_SEGMENT + _CALLED, namespace, suffix, cached)
+    namespace = dict(_helpers(all_tools, cached))
+    suffix = _suffix(all_tools)
+    _compile(_CALLED, namespace, suffix, cached)
     return _compile(_DECODE_ROWS, namespace, suffix, cached, signature)
+
+
+def compile_decode_payloads(*, cached: bool) -> Bound:
+    """Compile `payload_loop.decode_payloads`; `cached` as in compile_decode_rows."""
+    from numba import types  # noqa: PLC0415 -- as in compile_decode_rows
+
+    flags, levels, cells, counters = types.uint8[::1], types.int32[::1], types.int64[::1], types.uint16[::1]
+    signature = types.void(
+        _payload_type(), cells, cells, cells, cells, cells, counters, counters, levels, flags, levels
+    )
+    namespace = dict(_helpers(False, cached))
+    _compile(_DECODE_INIT_IDS + _DECODE_PAYLOADS[:-1], namespace, _digest(), cached)
+    return _compile(_DECODE_PAYLOADS[-1:], namespace, _digest(), cached, signature)
 
 
 def compile_decode_pair(*, cached: bool) -> Bound:
@@ -140,16 +197,34 @@ def compile_decode_pair(*, cached: bool) -> Bound:
 
     types = numba.types
     constant, counters = types.Array(types.int64, 1, "C"), types.uint16[::1]
-    payload = types.Array(types.uint8, 1, "C", readonly=True)
     cells, levels = types.int64[::1], types.int32[::1]
-    tensor = (payload, cells, counters, counters, cells, levels)
-    # The plain loop and what it calls, compiled already or once for both.
-    plain: Any = _compiled_plain()
-    namespace = dict(plain.py_func.__globals__)
+    tensor = (_payload_type(), cells, counters, counters, cells, levels)
+    namespace = dict(_helpers(False, cached))
     _compile(_STEP, namespace, _digest(), cached, forceinline=True)
     signature = types.void(constant, counters, counters, levels, types.uint8[::1], *tensor, *tensor)
     _compile(_DECODE_PAIR[:-1], namespace, _digest(), cached)
     return _compile(_DECODE_PAIR[-1:], namespace, _digest(), cached, signature)
+
+
+def _payload_type() -> Any:
+    from numba import types  # noqa: PLC0415 -- as in compile_decode_rows
+
+    return types.Array(types.uint8, 1, "C", readonly=True)
+
+
+def _suffix(all_tools: bool) -> str:
+    # numba's cache knows a function by its name and its own bytecode only, not by what is inlined into it.
+    return f"{'tools' if all_tools else 'plain'}_{_digest()}"
+
+
+@cache
+def _helpers(all_tools: bool, cached: bool) -> dict[str, Any]:
+    """What every compiled loop sees: the constants, and the functions that decode a bin, a level and a segment."""
+    namespace = _as_arrays(_constants(all_tools))
+    _compile(_INLINED, namespace, _suffix(all_tools), cached, forceinline=True)
+    namespace["decode_sign"] = namespace["decode_bin_branchless"]
+    _compile(_SEGMENT, namespace, _suffix(all_tools), cached)
+    return namespace
 
 
 def _pure() -> bool:
@@ -176,11 +251,6 @@ def _interpreted(all_tools: bool) -> Bound:
     return bound
 
 
-def _compiled(all_tools: bool) -> Bound:
-    _require_compiled()
-    return _compiled_tools() if all_tools else _compiled_plain()
-
-
 @cache
 def _compiled_plain() -> Bound:
     return _with_or_without_cache(lambda cached: compile_decode_rows(all_tools=False, cached=cached))
@@ -192,33 +262,39 @@ def _compiled_tools() -> Bound:
 
 
 @cache
+def _compiled_payloads() -> Bound:
+    return _with_or_without_cache(lambda cached: compile_decode_payloads(cached=cached))
+
+
+@cache
 def _compiled_pair() -> Bound:
     return _with_or_without_cache(lambda cached: compile_decode_pair(cached=cached))
 
 
 @cache
 def _compiled_row_skip() -> Bound:
-    return _compiled_header(_DECODE_ROW_SKIP, lambda types: (types.int64, types.uint8[::1]))
+    return _compiled_header(_DECODE_ROW_SKIP, lambda types: types.void, lambda types: (types.int64, types.uint8[::1]))
 
 
 @cache
 def _compiled_init_ids() -> Bound:
-    return _compiled_header(_DECODE_INIT_IDS, lambda types: (types.int64[::1], types.int64, types.int64[::1]))
+    def more(types: Any) -> tuple[Any, ...]:
+        return types.int64[::1], types.int64, types.int64, types.int64, types.int64[::1]
+
+    return _compiled_header(_DECODE_INIT_IDS, lambda types: types.int64, more)
 
 
-def _compiled_header(source: Sources, more: Callable[[Any], tuple[Any, ...]]) -> Bound:
-    """A loop of the header of a tensor; `more`: the types of its arguments behind the contexts."""
+def _compiled_header(source: Sources, gives: Callable[[Any], Any], more: Callable[[Any], tuple[Any, ...]]) -> Bound:
+    """A loop of the header of a tensor; `gives`: what type it returns, `more`: of its arguments behind the contexts."""
     from numba import types  # noqa: PLC0415 -- as in compile_decode_rows
 
-    _require_compiled()
-    payload = types.Array(types.uint8, 1, "C", readonly=True)
     counters = types.uint16[::1]
-    signature = types.void(payload, types.int64[::1], counters, counters, *more(types))
+    signature = gives(types)(_payload_type(), types.int64[::1], counters, counters, *more(types))
 
     def build(cached: bool) -> Bound:
-        namespace = _as_arrays(_constants(False))
-        _compile(_INLINED, namespace, f"header_{_digest()}", cached, forceinline=True)
-        return _compile(source, namespace, _digest(), cached, signature)
+        namespace = dict(_helpers(False, cached))
+        # What compiled loops call has no entrance for Python, this has; so it has a name of its own.
+        return _compile(source, namespace, f"header_{_digest()}", cached, signature)
 
     return _with_or_without_cache(build)
 
@@ -261,7 +337,7 @@ def _compile(
 
 def _constants(all_tools: bool) -> dict[str, Any]:
     namespace: dict[str, Any] = {"__name__": rows.__name__, "__builtins__": builtins}
-    for module in (engine, binarization, contexts, row_skip, retrace, pair_loop, rows):
+    for module in (engine, binarization, contexts, row_skip, retrace, pair_loop, payload_loop, rows):
         namespace |= {name: value for name, value in vars(module).items() if name.isupper()}
     namespace["ALL_TOOLS"] = all_tools
     return namespace

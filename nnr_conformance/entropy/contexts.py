@@ -98,15 +98,19 @@ def decode_init_ids(
     counters0: Counters,
     counters1: Counters,
     coded: Ints,
+    first: int,
+    end: int,
     present: int,
     init_ids: Counters,
-) -> None:
-    """Read an initialization id for each context of `coded` into `init_ids`, zeros before, and initialize the contexts.
+) -> int:
+    """Read an initialization id for each of the contexts `coded` [first..end-1] into `init_ids`, zeros before.
 
-    `present`: the context of the flag before each id. Written once and run twice, like the weight loops (`rows`).
+    The contexts are initialized by them. `present`: the context of the flag before each id. Returns whether there is an
+    id that is not 0. Written once and run twice, like the weight loops (`rows`).
     """
     interval, value, ahead, position = engine[RANGE], engine[VALUE], engine[AHEAD], engine[POSITION]
-    for number in range(len(coded)):
+    some = 0
+    for number in range(first, end):
         chosen, interval, value, ahead, position = decode_bin(
             payload, counters0, counters1, present, interval, value, ahead, position
         )
@@ -115,7 +119,9 @@ def decode_init_ids(
             init_ids[number] = init_id + 1
             counters0[coded[number]] = INITIAL_COUNTER0[init_id + 1]
             counters1[coded[number]] = INITIAL_COUNTER1[init_id + 1]
+            some = 1
     engine[RANGE] = interval
     engine[VALUE] = value
     engine[AHEAD] = ahead
     engine[POSITION] = position
+    return some

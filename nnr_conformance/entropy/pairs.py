@@ -8,7 +8,6 @@ Units that do not depend on each other have payloads that do not either. `decode
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import groupby
 from typing import Any
@@ -22,16 +21,14 @@ from nnr_conformance.entropy.automaton import LARGEST_UNARY_LENGTH, weight_autom
 from nnr_conformance.entropy.binding import Bound, bound_decode_pair, compiled_available, pair_is_loaded
 from nnr_conformance.entropy.faults import EntropyFault
 from nnr_conformance.entropy.parameters import (
-    DEFAULT_RULES,
     End,
     PayloadResult,
-    PayloadRules,
     TensorCoding,
     TensorResult,
 )
-from nnr_conformance.entropy.payload import BegunTensor, PayloadDecoder, decode_payload
+from nnr_conformance.entropy.payload import BegunTensor, PayloadDecoder
+from nnr_conformance.entropy.together import PayloadJob, decode_payload
 from nnr_conformance.entropy.weights import Decoded
-from nnr_conformance.limits import DEFAULT_LIMITS, Limits
 
 FEWEST_WEIGHTS = 4_096
 """Of the smaller tensor of a pair; with fewer, preparing the loop costs more than it saves."""
@@ -43,18 +40,7 @@ PAIRED_FROM = 100_000_000
 Outcome = PayloadResult | EntropyFault
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PayloadJob:
-    """A payload and what its unit's header says of it, as for `decode_payload`."""
-
-    payload: bytes | bytearray | memoryview
-    codings: Sequence[TensorCoding]
-    rules: PayloadRules = DEFAULT_RULES
-
-
-def decode_payloads(
-    jobs: Sequence[PayloadJob], *, paired: bool | None = None, limits: Limits = DEFAULT_LIMITS
-) -> tuple[Outcome, ...]:
+def decode_payloads(jobs: Sequence[PayloadJob], *, paired: bool | None = None) -> tuple[Outcome, ...]:
     """The result or the fault of each payload, in order.
 
     `paired`: decode payloads in pairs where the loop for pairs can; None: where that is faster as well. Raises
@@ -62,18 +48,16 @@ def decode_payloads(
     """
     outcomes: dict[int, Outcome] = {}
     for first, second in partners(jobs, paired):
-        outcomes[first], outcomes[second] = decode_pair_of_payloads(jobs[first], jobs[second], limits)
-    return tuple(outcomes[index] if index in outcomes else _alone(job, limits) for index, job in enumerate(jobs))
+        outcomes[first], outcomes[second] = decode_pair_of_payloads(jobs[first], jobs[second])
+    return tuple(outcomes[index] if index in outcomes else _alone(job) for index, job in enumerate(jobs))
 
 
-def decode_pair_of_payloads(
-    first: PayloadJob, second: PayloadJob, limits: Limits = DEFAULT_LIMITS
-) -> tuple[Outcome, Outcome]:
+def decode_pair_of_payloads(first: PayloadJob, second: PayloadJob) -> tuple[Outcome, Outcome]:
     """The result or the fault of two payloads; tensors of the same number share a loop where the loop can have them.
 
     Raises UsageError as `decode_payload` does, or where compiled code is not available.
     """
-    left, right = PayloadRun(first, limits), PayloadRun(second, limits)
+    left, right = PayloadRun(first), PayloadRun(second)
     run_together(left, right)
     return left.outcome(), right.outcome()
 
@@ -85,14 +69,14 @@ class PayloadRun:
     `end`: of the payload, when it is reached.
     """
 
-    def __init__(self, job: PayloadJob, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(self, job: PayloadJob) -> None:
         self.codings = job.codings
         self.tensors: list[TensorResult] = []
         self.fault: EntropyFault | None = None
         self.end: End | None = None
         self.decoder: PayloadDecoder | None = None
         try:
-            self.decoder = PayloadDecoder(job.payload, job.rules, compiled=True, limits=limits)
+            self.decoder = PayloadDecoder(job.payload, job.rules, compiled=True, limits=job.limits)
         except EntropyFault as fault:
             self.fault = fault
 
@@ -148,9 +132,9 @@ def run_together(left: PayloadRun, right: PayloadRun) -> None:
         run.finish()
 
 
-def _alone(job: PayloadJob, limits: Limits) -> Outcome:
+def _alone(job: PayloadJob) -> Outcome:
     try:
-        return decode_payload(job.payload, job.codings, job.rules, limits=limits)
+        return decode_payload(job.payload, job.codings, job.rules, limits=job.limits)
     except EntropyFault as fault:
         return fault
 
@@ -212,7 +196,7 @@ def partners(jobs: Sequence[PayloadJob], paired: bool | None = None) -> Iterator
         return
     chosen = [number for number, job in enumerate(jobs) if job.codings and (paired or _worthwhile(job))]
     bits = sum(8 * len(jobs[number].payload) for number in chosen)
-    if paired is None and bits < PAIRED_FROM and not pair_is_loaded():
+    if paired is None and not pays_to_load(bits):
         return
 
     def order(number: int) -> tuple[int, bool, int]:
@@ -222,6 +206,19 @@ def partners(jobs: Sequence[PayloadJob], paired: bool | None = None) -> Iterator
     for _, group in groupby(sorted(chosen, key=order), lambda number: order(number)[:2]):
         members = list(group)
         yield from zip(members[::2], members[1::2], strict=False)
+
+
+def pays_to_load(bits: int) -> bool:
+    """Whether the loop for pairs is worth loading for payloads of so many bits in all that it can have."""
+    return bits >= PAIRED_FROM or pair_is_loaded()
+
+
+def likeness(job: PayloadJob) -> tuple[int, bool] | None:
+    """What two payloads have in common that are faster in one loop; None for one that is not faster in any."""
+    if not job.codings or not _worthwhile(job):
+        return None
+    coding = job.codings[0]
+    return coding.unary_length, coding.dq
 
 
 def _worthwhile(job: PayloadJob) -> bool:

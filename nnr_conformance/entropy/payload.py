@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +32,6 @@ from nnr_conformance.entropy.parameters import (
     DEFAULT_RULES,
     End,
     FlagArray,
-    PayloadResult,
     PayloadRules,
     TensorCoding,
     TensorResult,
@@ -210,7 +208,7 @@ class PayloadDecoder:
     def _loops(self, coding: TensorCoding, history_flag: bool) -> Loops:
         """What the loops of this tensor work on, and how they run."""
         all_tools = bool(coding.codebook_size or coding.temporal or (history_flag and coding.history is not None))
-        compiled = self._choose_compiled(coding, all_tools)
+        compiled = runs_compiled(coding, self._compiled, self._work_bits, all_tools)
         memory = CompiledMemory() if compiled else InterpretedMemory()
         counters0, counters1 = initial_counters(coding.unary_length)
         return Loops(
@@ -234,8 +232,9 @@ class PayloadDecoder:
         """Context index and initialization id in coded order; the contexts are initialized by them."""
         coded = coded_contexts(coding, history_flag, self._rules)
         init_ids = loops.memory.cells([0] * len(coded))
+        present = group_starts(coding.unary_length)["id_present"]
         bound_decode_init_ids(compiled=loops.compiled)(
-            *loops.state, loops.memory.cells(list(coded)), group_starts(coding.unary_length)["id_present"], init_ids
+            *loops.state, loops.memory.cells(list(coded)), 0, len(coded), present, init_ids
         )
         self._engine = loops.engine_cells()
         return tuple(zip(coded, map(int, init_ids), strict=True))
@@ -262,22 +261,11 @@ class PayloadDecoder:
         decoded, self._engine = found
         return decoded
 
-    def _choose_compiled(self, coding: TensorCoding, all_tools: bool) -> bool:
-        if self._compiled is not None:
-            return self._compiled
-        elements = 0 if coding.bound_size == 1 else coding.elements
-        execution, _ = choose_execution(max(self._work_bits, elements // ELEMENTS_PER_WORK_BIT), all_tools)
-        return execution is Execution.COMPILED
 
-
-def decode_payload(
-    payload: bytes | bytearray | memoryview,
-    codings: Iterable[TensorCoding],
-    rules: PayloadRules = DEFAULT_RULES,
-    compiled: bool | None = None,
-    limits: Limits = DEFAULT_LIMITS,
-) -> PayloadResult:
-    """Decode a whole payload of the tensors `codings`; raises EntropyFault as PayloadDecoder does."""
-    decoder = PayloadDecoder(payload, rules, compiled=compiled, limits=limits)
-    tensors = tuple(decoder.decode_tensor(coding) for coding in codings)
-    return PayloadResult(tensors, decoder.finish(), tuple(decoder.notes))
+def runs_compiled(coding: TensorCoding, chosen: bool | None, work_bits: int, all_tools: bool = False) -> bool:
+    """Whether the loops of a tensor run compiled; `chosen`: what the caller wants, None for what is faster."""
+    if chosen is not None:
+        return chosen
+    elements = 0 if coding.bound_size == 1 else coding.elements
+    execution, _ = choose_execution(max(work_bits, elements // ELEMENTS_PER_WORK_BIT), all_tools)
+    return execution is Execution.COMPILED

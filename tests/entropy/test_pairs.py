@@ -23,13 +23,13 @@ from nnr_conformance.entropy import (
 from nnr_conformance.entropy.binding import bound_decode_pair, compile_decode_pair
 from nnr_conformance.entropy.pairs import (
     Outcome,
-    PayloadJob,
     PayloadRun,
     decode_pair_of_payloads,
     decode_payloads,
     partners,
     run_together,
 )
+from nnr_conformance.entropy.together import PayloadJob
 from nnr_conformance.errors import UsageError
 
 from . import vector_files as files

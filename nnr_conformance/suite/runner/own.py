@@ -15,7 +15,7 @@ from nnr_conformance.api import ChainDecoder, chain_decoder
 from nnr_conformance.checker.check import check_chain
 from nnr_conformance.decoder.tensors import CodedTensor, DecodedUnit
 from nnr_conformance.diagnostics import Severity
-from nnr_conformance.entropy.binding import bound_decode_rows
+from nnr_conformance.entropy.binding import load_compiled
 from nnr_conformance.limits import DEFAULT_LIMITS
 from nnr_conformance.report.model import Verdict
 from nnr_conformance.suite.runner.delivered import binary32, by_name
@@ -60,8 +60,7 @@ class Compiled(Interpreted):
 
     def __init__(self) -> None:
         super().__init__()
-        for all_tools in (False, True):
-            bound_decode_rows(all_tools=all_tools, compiled=True)
+        load_compiled(everything=True)
 
 
 class Checker:

@@ -1,0 +1,105 @@
+"""Clause 10: attempts at entropy-coded payloads, jobs of the entropy stage that are done alone or several at a time.
+
+How they are done decides about nothing but time: the outcome is that of decoding one payload after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nnr_conformance.decoder.how import UnitDecoder
+from nnr_conformance.entropy import EntropyFault, Note, PayloadDecoder, PayloadRules, TensorCoding, TensorResult, pairs
+from nnr_conformance.entropy.payload import runs_compiled
+from nnr_conformance.entropy.together import PayloadJob, decode_plain, is_plain
+from nnr_conformance.limits import Limits
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What one attempt at a payload gave: the tensors up to the fault, and the fault if there was one.
+
+    `skipping`, `history`: of the last tensor that was begun, as in `PayloadDecoder`.
+    """
+
+    results: list[TensorResult]
+    notes: list[Note]
+    fault: EntropyFault | None
+    skipping: bool = False
+    history: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Attempt:
+    """A job: to decode a payload by some rules."""
+
+    codings: list[TensorCoding]
+    payload: bytes | memoryview
+    rules: PayloadRules
+    how: UnitDecoder
+    limits: Limits
+
+    def __call__(self) -> Outcome:
+        """Do it."""
+        return attempt_all([self])[0]
+
+    @property
+    def job(self) -> PayloadJob:
+        """What the entropy decoder is to know."""
+        return PayloadJob(self.payload, self.codings, self.rules, self.limits)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether a loop can do it with many others: see `together`."""
+        work_bits = self.how.work_bits or 8 * len(self.payload)
+        return is_plain(self.job) and runs_compiled(self.codings[0], self.how.compiled, work_bits)
+
+
+def attempt_all(attempts: Sequence[Attempt]) -> list[Outcome]:
+    """The outcome of each, in order; those that are plain are done in one call of a loop."""
+    plain = [attempt.is_plain for attempt in attempts]
+    jobs = [attempt.job for attempt, able in zip(attempts, plain, strict=True) if able]
+    results = iter(decode_plain(jobs) if jobs else ())
+    found = [next(results) if able else None for able in plain]
+    return [
+        Outcome(list(result.tensors), [], None) if result is not None else _alone(attempt)
+        for attempt, result in zip(attempts, found, strict=True)
+    ]
+
+
+def likeness(attempt: Attempt) -> object:
+    """What another plain attempt must have in common to be done faster together; None where none is."""
+    work_bits = attempt.how.work_bits or 8 * len(attempt.payload)
+    return pairs.likeness(attempt.job) if pairs.pays_to_load(work_bits) else None
+
+
+def attempt_pair(first: Attempt, second: Attempt) -> list[Outcome]:
+    """The outcomes of two attempts that are alike, in one loop."""
+    found = pairs.decode_pair_of_payloads(first.job, second.job)
+    return [
+        _alone(attempt) if isinstance(result, EntropyFault) else Outcome(list(result.tensors), list(result.notes), None)
+        for attempt, result in zip((first, second), found, strict=True)
+    ]
+
+
+def _alone(attempt: Attempt) -> Outcome:
+    results: list[TensorResult] = []
+    how = attempt.how
+    try:
+        decoder = PayloadDecoder(
+            attempt.payload,
+            attempt.rules,
+            compiled=how.compiled,
+            work_bits=how.work_bits,
+            limits=attempt.limits,
+            threads=how.threads,
+        )
+    except EntropyFault as fault:
+        return Outcome(results, [], fault)
+    try:
+        for coding in attempt.codings:
+            results.append(decoder.decode_tensor(coding))
+        decoder.finish()
+    except EntropyFault as fault:
+        return Outcome(results, decoder.notes, fault, decoder.skipping, decoder.history)
+    return Outcome(results, decoder.notes, None)
