@@ -5,6 +5,7 @@ from __future__ import annotations
 from nnr_conformance.checker import (
     aggregate_rules,
     content_rules,
+    framework_rules,
     identifier_rules,
     order_rules,
     partition_rules,
@@ -26,6 +27,7 @@ ALL_RULES: tuple[Rule, ...] = (
     *unit_rules.RULES.rules,
     *performance_map_rules.RULES.rules,
     *topology_rules.RULES.rules,
+    *framework_rules.RULES.rules,
     *pruning_rules.RULES.rules,
     *content_rules.RULES.rules,
     *peculiarity_rules.RULES.rules,

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nnr_conformance.checker.known_topology import KnownTopology, elements_of, known_topology
 from nnr_conformance.checker.topology_formats import nnef_labels
 from nnr_conformance.decoder.composition import Member
 from nnr_conformance.decoder.tensors import DecodedUnit
@@ -86,9 +87,10 @@ class ModelSoFar:
     its dimensions. `methods`: quantization method flags of all parameter sets. `aggregates`: those that enclose the
     present unit, the outermost first; `left`: those that ended just before it. `layer`: the layer parameter set in
     force; `layers_of_weights`: that of the first part of each weight that comes in parts. `labels`: those of the
-    variables of carried NNEF graphs. `mask`: the first sparsity mask. `elements`: how many elements the decoded tensors
-    have together; `data_units`, `decoded_units`: how many compressed data units came and were decoded. `unmasked`:
-    label of the unit and name of the first tensor that is not 0 although the mask says so.
+    variables of carried NNEF graphs. `topology`: the first one that is understood. `named`: identifiers of all elements
+    that were decoded, where there is a topology. `mask`: the first sparsity mask. `elements`: how many elements the
+    decoded tensors have together; `data_units`, `decoded_units`: how many compressed data units came and were decoded.
+    `unmasked`: label of the unit and name of the first tensor that is not 0 although the mask says so.
     """
 
     started: bool = False
@@ -100,6 +102,8 @@ class ModelSoFar:
     layer: Layer | None = None
     layers_of_weights: dict[str, Layer] = field(default_factory=dict)
     labels: set[str] = field(default_factory=set)
+    topology: KnownTopology | None = None
+    named: set[str] = field(default_factory=set)
     mask: SparsityMask | None = None
     elements: int = 0
     data_units: int = 0
@@ -146,6 +150,8 @@ class ModelSoFar:
     def add_decoded(self, unit: DecodedUnit) -> None:
         """Remember that a unit was decoded, and compare its tensors with the sparsity mask."""
         self.decoded_units += 1
+        if self.topology is not None:
+            self.named.update(name for name, _ in elements_of(unit))
         for tensor in unit.tensors:
             if tensor.member in (Member.G, Member.H):
                 # A mask speaks of the weight, which is not composed here.
@@ -159,6 +165,8 @@ class ModelSoFar:
         """Remember the names that the topology gives its tensors."""
         if data.unit_type == TPL and data.storage_format == TPL_NNEF:
             self.labels |= nnef_labels(data.data) or frozenset()
+        if data.unit_type == TPL and self.topology is None:
+            self.topology = known_topology(data)
 
     def _add_container(self, seen: SeenUnit) -> None:
         label, container = seen.unit.label, seen.unit.payload.get("nnr_pruning_topology_container", {})

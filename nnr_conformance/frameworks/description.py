@@ -93,7 +93,8 @@ def as_json(kind: str, description: Description) -> bytes:
 def from_json(kind: str, data: bytes) -> Description:
     """The description that topology data holds. Raises UsageError for anything else."""
     try:
-        whole = json.loads(data.decode("utf-8"))
+        # Whoever reads bs(v) as st(v) has a zero byte at its end.
+        whole = json.loads(data.removesuffix(b"\0").decode("utf-8"))
         if whole["nnr_topology"] != kind or whole["version"] != _VERSION:
             raise ValueError(f"not version {_VERSION} of a description of a {kind}")
         arrays = tuple(_array(row) for row in whole["arrays"])

@@ -14,6 +14,19 @@ from numpy.typing import NDArray
 
 from nnr_conformance.errors import UsageError
 from nnr_conformance.frameworks.model import FrameworkModel, ReadExternal, Tensors
+from nnr_conformance.frameworks.onnx_graph import (
+    ATTRIBUTE_GRAPH,
+    ATTRIBUTE_GRAPHS,
+    ATTRIBUTE_TENSOR,
+    DEEPEST,
+    GRAPH_INITIALIZER,
+    GRAPH_NODE,
+    MODEL_GRAPH,
+    NODE_ATTRIBUTE,
+    NODE_OP_TYPE,
+    NODE_OUTPUT,
+    nodes_of,
+)
 from nnr_conformance.frameworks.onnx_tensors import (
     Tensor,
     emptied,
@@ -27,12 +40,9 @@ from nnr_conformance.frameworks.onnx_tensors import (
 from nnr_conformance.frameworks.protobuf import BYTES, Field, bytes_field, edited, fields
 from nnr_conformance.syntax.enumerations import TPL_ONNX
 
-MODEL_GRAPH, GRAPH_NODE, GRAPH_INITIALIZER = 7, 1, 5
-NODE_INPUT, NODE_OUTPUT, NODE_NAME, NODE_OP_TYPE, NODE_ATTRIBUTE = 1, 2, 3, 4, 5
-ATTRIBUTE_NAME, ATTRIBUTE_TENSOR, ATTRIBUTE_GRAPH, ATTRIBUTE_GRAPHS = 1, 5, 6, 11
 _MODEL_FIELDS = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 14, 20, 25, 26})
 _SIZE_OPERATORS = ("Resize", "Upsample")
-_DEEPEST = 50
+_NORM_INPUTS = 5
 
 Visit = Callable[[str, Tensor], "bytes | memoryview | None"]
 
@@ -109,7 +119,7 @@ class _Walker:
     numbers: dict[str, int] = field(default_factory=dict)
 
     def graph(self, message: memoryview, depth: int) -> bytes | memoryview:
-        if depth > _DEEPEST:
+        if depth > DEEPEST:
             raise UsageError("the subgraphs of the model are nested too deep")
 
         def edit(one: Field) -> bytes | None:
@@ -186,24 +196,17 @@ def _walk_model(message: memoryview, visit: Visit) -> bytes | memoryview:
     return found
 
 
+def batch_norms(data: bytes | memoryview) -> tuple[tuple[str, ...], ...]:
+    """gamma, beta, mean and variance of each batch normalization of the model, by name. Raises UsageError."""
+    return tuple(
+        (*node.inputs[1:3], *node.inputs[3:5])
+        for node in nodes_of(memoryview(data).cast("B"))
+        if node.operator == "BatchNormalization" and len(node.inputs) == _NORM_INPUTS
+    )
+
+
 def _size_inputs(message: memoryview) -> Iterator[str]:
     """Names of what operators take as sizes: a quantized number there would change shapes."""
-    for model_field in fields(message):
-        if model_field.number == MODEL_GRAPH and model_field.kind == BYTES:
-            yield from _size_inputs_of_graph(model_field.content, 0)
-
-
-def _size_inputs_of_graph(message: memoryview, depth: int) -> Iterator[str]:
-    if depth > _DEEPEST:
-        return
-    for one in fields(message):
-        if one.number != GRAPH_NODE or one.kind != BYTES:
-            continue
-        inner = list(fields(one.content))
-        if any(part.number == NODE_OP_TYPE and text_of(part.content) in _SIZE_OPERATORS for part in inner):
-            yield from [text_of(part.content) for part in inner if part.number == NODE_INPUT][1:]
-        for part in inner:
-            if part.number == NODE_ATTRIBUTE and part.kind == BYTES:
-                for found in fields(part.content):
-                    if found.number in (ATTRIBUTE_GRAPH, ATTRIBUTE_GRAPHS) and found.kind == BYTES:
-                        yield from _size_inputs_of_graph(found.content, depth + 1)
+    for node in nodes_of(message):
+        if node.operator in _SIZE_OPERATORS:
+            yield from node.inputs[1:]

@@ -23,10 +23,11 @@ from nnr_conformance.frameworks.description import (
     is_weight,
     restored,
 )
+from nnr_conformance.frameworks.kinds import KINDS
 from nnr_conformance.frameworks.model import FrameworkModel, Tensors
 from nnr_conformance.syntax.enumerations import TPL_PYT
 
-KIND = "state_dict"
+KIND = KINDS[TPL_PYT]
 _METADATA = "metadata"
 
 
