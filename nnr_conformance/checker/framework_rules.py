@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnr_conformance.checker.known_topology import elements_of
+from nnr_conformance.checker.known_topology import Shape, elements_of
 from nnr_conformance.checker.rules import PASSED, ModelSoFar, Outcome, RuleSet, Violation, outcome
 from nnr_conformance.decoder.tensors import DecodedUnit
 from nnr_conformance.decoder.topology import CarriedData
 from nnr_conformance.frameworks import nnef
+from nnr_conformance.frameworks.nnef import without_leading_ones
 from nnr_conformance.syntax.enumerations import QNT, QNT_NNEF, TPL_NNEF, TPL_ONNX, TPL_PYT, TPL_TEF
 
 RULES = RuleSet()
@@ -34,9 +35,8 @@ def tensors_have_the_shapes_of_the_topology(unit: DecodedUnit, model: ModelSoFar
     for name, shape in elements_of(unit):
         known = model.topology.shapes.get(name)
         if known is not None and name not in model.pruned:
-            # A tensor without dimensions travels as one of one element.
             message = f"{list(shape)}, but the topology of {model.topology.label} says {list(known)}"
-            yield outcome(shape in (known, known or (1,)), message, name)
+            yield outcome(_same(shape, known, model.topology.storage_format), message, name)
 
 
 @RULES.model("topology_parameter_missing")
@@ -83,6 +83,14 @@ def quantization_is_of_tensors_of_the_graph(data: CarriedData, model: ModelSoFar
     for name in nnef.quantized_labels(data.data.decode("utf-8", "replace")):
         met = name in topology.shapes or name in topology.nodes
         yield outcome(met, f"{name!r} is no label of the topology of {topology.label}", "quantization_data")
+
+
+def _same(shape: Shape, known: Shape, storage_format: int) -> bool:
+    """Whether a tensor can be the element: one without dimensions travels as one of one element."""
+    if storage_format == TPL_NNEF:
+        # NNEF has vectors as rows of matrices.
+        return without_leading_ones(shape) == without_leading_ones(known)
+    return shape == (known or (1,))
 
 
 def _known(unit: DecodedUnit, model: ModelSoFar, formats: tuple[int, ...], what: str) -> Iterator[Outcome]:

@@ -38,6 +38,12 @@ def quantized_labels(quantization: str) -> list[str]:
     return [one[1] or one[2] or "" for one in found if one is not None]
 
 
+def without_leading_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape without first dimensions of 1."""
+    first = next((at for at, size in enumerate(shape) if size != 1), len(shape))
+    return shape[first:]
+
+
 def _numbers(text: str) -> tuple[int, ...] | None:
     sizes = [one.strip() for one in text.split(",") if one.strip()]
     return tuple(map(int, sizes)) if all(one.isdecimal() and len(one) <= _MOST_DIGITS for one in sizes) else None
