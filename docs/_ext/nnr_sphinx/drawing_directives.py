@@ -1,0 +1,43 @@
+"""``nnr:machine`` and ``nnr:drawing``: generated drawings, with the words that say the same."""
+
+from __future__ import annotations
+
+from html import escape
+
+from docutils import nodes
+from nnr_conformance.diagnostics import catalogue
+
+from nnr_sphinx.base import PageDirective
+from nnr_sphinx.entropy_drawings import DRAWINGS
+from nnr_sphinx.machine_drawing import machine_at, machine_drawing
+from nnr_sphinx.pieces import Nodes, link, paragraph
+
+
+def figure(svg: str, caption: str = "") -> nodes.raw:
+    """A drawing as it stands in a page."""
+    below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
+    return nodes.raw("", f'<figure class="nnr-drawing">{svg}{below}</figure>', format="html")
+
+
+class MachineDirective(PageDirective):
+    """Argument: a path such as ``nnr_conformance.decoder.order_machines:ELEMENT``."""
+
+    def page_part(self) -> Nodes:
+        where = self.arguments[0]
+        machine = machine_at(where)
+        name = where.rpartition(":")[2].lower()
+        words: Nodes = []
+        for code in machine.codes:
+            words += [nodes.Text(", " if words else "Diagnostics: "), link("code", code), nodes.Text(" for ")]
+            words.append(link("req", catalogue()[code].requirement))
+        about = paragraph(machine.about, " ")
+        about += words
+        return [about, figure(machine_drawing(machine, name), f"Generated from {where.replace(':', '.')}")]
+
+
+class DrawingDirective(PageDirective):
+    """Argument: the name of a drawing."""
+
+    def page_part(self) -> Nodes:
+        name = self.arguments[0]
+        return [figure(DRAWINGS[name](name))]

@@ -1,0 +1,97 @@
+"""The whole site, built once: without a warning, in time, and with links that lead somewhere."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from nnr_sphinx.page_text import PAGES
+from nnr_sphinx.stored_streams import stored_streams
+
+from nnr_conformance.diagnostics import catalogue
+from nnr_conformance.readings import known_readings
+from nnr_conformance.suite.registry import load_divergences, load_requirements
+from nnr_conformance.syntax.describe import structures
+from nnr_conformance.syntax.semantics import all_semantics
+
+LONGEST = 180
+"""Seconds that the build may take."""
+
+
+class Page(HTMLParser):
+    """Anchors and links of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.anchors: set[str] = {""}
+        self.links: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.anchors.add(given.get("id") or "")
+        for name in ("href", "src"):
+            if given.get(name):
+                self.links.add(str(given[name]))
+
+
+def broken_links(site: Path) -> Iterator[str]:
+    """Links inside the site that lead nowhere."""
+    pages = {path: Page(path.read_text(encoding="utf-8")) for path in site.rglob("*.html")}
+    for path, page in pages.items():
+        for link in page.links:
+            parts = urlsplit(link)
+            if parts.scheme or parts.netloc:
+                continue
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            if not target.is_file():
+                yield f"{path.name}: {link}"
+            elif target.suffix == ".html" and unquote(parts.fragment) not in pages[target].anchors:
+                yield f"{path.name}: {link} has no such anchor"
+
+
+def outside_requests(site: Path) -> Iterator[str]:
+    """What a browser would load from elsewhere."""
+    for path in site.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        for mark in ('src="http', "url(http", '<link rel="stylesheet" type="text/css" href="http'):
+            if mark in text:
+                yield f"{path.name}: {mark}"
+
+
+def test_the_site_builds_in_time_and_shows_all_there_is(tmp_path: Path) -> None:
+    pytest.importorskip("sphinx", reason="the site needs the dependency group 'docs'")
+    pytest.importorskip("furo", reason="the site needs the dependency group 'docs'")
+    pytest.importorskip("myst_parser", reason="the site needs the dependency group 'docs'")
+    site = tmp_path / "site"
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", str(PAGES), str(site)]
+    began = time.monotonic()
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+    took = time.monotonic() - began
+    assert (result.returncode, result.stderr) == (0, "")
+    assert took < LONGEST
+    assert list(broken_links(site)) == []
+    assert list(outside_requests(site)) == []
+
+    # Imported here: Sphinx may be missing.
+    from sphinx.util.inventory import InventoryFile  # noqa: PLC0415
+
+    with (site / "objects.inv").open("rb") as file:
+        inventory = InventoryFile.load(file, "", lambda base, uri: uri)
+    found = {kind.partition(":")[2]: set(names) for kind, names in inventory.items() if kind.startswith("nnr:")}
+    assert found["req"] == set(load_requirements())
+    assert found["el"] == set(all_semantics())
+    assert found["struct"] == set(structures())
+    assert found["stream"] == set(stored_streams())
+    assert found["reading"] == set(known_readings())
+    assert found["div"] == set(load_divergences())
+    assert found["code"] == set(catalogue())
+    for index, names in (("requirements", found["req"]), ("elements", found["el"]), ("streams", found["stream"])):
+        text = (site / f"nnr-{index}.html").read_text(encoding="utf-8")
+        assert [name for name in names if f">{name}<" not in text] == []
