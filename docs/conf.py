@@ -1,4 +1,4 @@
-"""The site: ``python -m sphinx -W -b html docs build/docs``. Nothing is fetched, all that is shown is in the repository."""
+"""The site: ``python -m sphinx -W -b html docs build/docs``. Nothing is fetched: all that is shown is stored here."""
 
 from __future__ import annotations
 

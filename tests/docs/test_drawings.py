@@ -5,12 +5,12 @@ from __future__ import annotations
 from xml.etree import ElementTree as ET
 
 import pytest
-from nnr_sphinx.entropy_drawings import DRAWINGS, significance_context
-from nnr_sphinx.machine_drawing import machine_at, machine_drawing, states_in_order
-from nnr_sphinx.page_text import used
 
 from nnr_conformance.data import load_yaml
 from nnr_conformance.entropy.contexts import SIG_BASE, SIG_HISTORY, SIG_NEIGHBOUR
+from nnr_sphinx.entropy_drawings import DRAWINGS, significance_context
+from nnr_sphinx.machine_drawing import machine_at, machine_drawing, states_in_order
+from nnr_sphinx.page_text import used
 
 NAME = "{http://www.w3.org/2000/svg}"
 MACHINES = [one.argument for one in used("nnr:machine")]

@@ -11,14 +11,14 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from nnr_sphinx.page_text import PAGES
-from nnr_sphinx.stored_streams import stored_streams
 
 from nnr_conformance.diagnostics import catalogue
 from nnr_conformance.readings import known_readings
 from nnr_conformance.suite.registry import load_divergences, load_requirements
 from nnr_conformance.syntax.describe import structures
 from nnr_conformance.syntax.semantics import all_semantics
+from nnr_sphinx.page_text import PAGES
+from nnr_sphinx.stored_streams import stored_streams
 
 LONGEST = 180
 """Seconds that the build may take."""

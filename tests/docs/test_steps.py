@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from nnr_sphinx.steps import items, signature_text, source_lines, steps_of
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from nnr_sphinx.stored_streams import pairs_of_codes, smallest, stored_streams, stream_name
 
 from nnr_conformance.data import data_path
 from nnr_conformance.diagnostics import catalogue
+from nnr_sphinx.stored_streams import pairs_of_codes, smallest, stored_streams, stream_name
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from nnr_sphinx.covered import met_items, why_not
-from nnr_sphinx.syntax_rows import PageRow, page_rows
 
 from nnr_conformance.suite.coverage.syntax_items import BRANCHES, ELEMENTS, LOOPS, syntax_universe
 from nnr_conformance.syntax.describe import describe, structures
+from nnr_sphinx.covered import met_items, why_not
+from nnr_sphinx.syntax_rows import PageRow, page_rows
 
 
 def rows_of(name: str) -> list[PageRow]:

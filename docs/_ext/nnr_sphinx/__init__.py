@@ -16,11 +16,11 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the domain and what goes with it."""
     # Tests of what the pages show import this package where there is no Sphinx.
     from nnr_sphinx.domain import NnrDomain  # noqa: PLC0415
-    from nnr_sphinx.site_files import copy_streams, mark_links, name_functions  # noqa: PLC0415
+    from nnr_sphinx.site_files import copy_streams, complete_source, name_functions  # noqa: PLC0415
 
     app.add_domain(NnrDomain)
     app.add_config_value("nnr_functions", (), "env", types=(tuple,))
     app.connect("config-inited", name_functions)
-    app.connect("source-read", mark_links)
+    app.connect("source-read", complete_source)
     app.connect("build-finished", copy_streams)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -13,7 +13,6 @@ from nnr_conformance.suite.coverage.items import Item, StreamHits, exclusions
 from nnr_conformance.suite.coverage.samples import samples, stream_files
 from nnr_conformance.suite.coverage.syntax_items import SyntaxObserver
 from nnr_conformance.syntax.unit_walker import walk_units
-
 from nnr_sphinx.stored_streams import stored_streams
 
 

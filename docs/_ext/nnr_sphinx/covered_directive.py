@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from nnr_conformance.suite.coverage.syntax_items import syntax_universe
-
 from nnr_sphinx.base import PageDirective
 from nnr_sphinx.covered import met_items, why_not
 from nnr_sphinx.pieces import Cell, Nodes, table

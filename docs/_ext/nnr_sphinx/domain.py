@@ -56,7 +56,7 @@ class _ObjectIndex(Index):
         """All objects of one kind by the first part of their names."""
         wanted = None if docnames is None else set(docnames)
         groups: dict[str, list[IndexEntry]] = {}
-        for (kind, name), place in sorted(self.domain.objects.items()):  # type: ignore[attr-defined]
+        for (kind, name), place in sorted(self.domain.objects.items()):
             if kind == self.kind and (wanted is None or place.page in wanted):
                 entry = IndexEntry(name, 0, place.page, place.anchor, "", "", place.title)
                 groups.setdefault(self.group(name), []).append(entry)

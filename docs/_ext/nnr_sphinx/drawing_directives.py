@@ -5,8 +5,8 @@ from __future__ import annotations
 from html import escape
 
 from docutils import nodes
-from nnr_conformance.diagnostics import catalogue
 
+from nnr_conformance.diagnostics import catalogue
 from nnr_sphinx.base import PageDirective
 from nnr_sphinx.entropy_drawings import DRAWINGS
 from nnr_sphinx.machine_drawing import machine_at, machine_drawing

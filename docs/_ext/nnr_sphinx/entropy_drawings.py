@@ -12,7 +12,6 @@ from nnr_conformance.entropy.binding import bound_decode_rows
 from nnr_conformance.entropy.contexts import group_starts
 from nnr_conformance.entropy.scan import segments
 from nnr_conformance.entropy.tables import tables
-
 from nnr_sphinx.svg import ARROW, BAD, box, drawing, line, path, text
 
 INPUTS: Mapping[str, dict[str, int]] = {
@@ -74,7 +73,9 @@ def context_drawing(name: str) -> str:
             parts.append(text(x + cell / 2, y + 18, f"{context}", anchor="middle"))
     parts.append(text(left, 18, "context index of the significance flag, by what precedes it", size=12))
     del name
-    return drawing(left + cell * len(INPUTS) + 4, 50 + 8 * height + 6, "Contexts of the significance flag", parts, minimum=560)
+    return drawing(
+        left + cell * len(INPUTS) + 4, 50 + 8 * height + 6, "Contexts of the significance flag", parts, minimum=560
+    )
 
 
 def trellis_drawing(name: str) -> str:
@@ -95,7 +96,11 @@ def trellis_drawing(name: str) -> str:
             dash = 'stroke-dasharray="6 3" ' if odd else ""
             parts.append(path(curve, colour=colour, more=f'{dash}marker-end="url(#{name}-{kind})"'))
     parts += [text(left, 16, "state", anchor="middle", size=12), text(right, 16, "next", anchor="middle", size=12)]
-    parts += [line(430, 40, 462, 40), text(468, 45, "even level"), line(430, 64, 462, 64, colour=BAD, more='stroke-dasharray="6 3"')]
+    parts += [
+        line(430, 40, 462, 40),
+        text(468, 45, "even level"),
+        line(430, 64, 462, 64, colour=BAD, more='stroke-dasharray="6 3"'),
+    ]
     parts += [text(468, 69, "odd level", colour=BAD), text(430, 100, "Q0, Q1: quantizer of the state", size=12)]
     return drawing(630, 40 + row * 8, "Trellis of dependent quantization", parts, minimum=420)
 

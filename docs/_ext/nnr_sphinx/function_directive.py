@@ -1,4 +1,4 @@
-"""``nnr:function``: a normative function, its source beside numbered steps in own words, and the streams that run it."""
+"""``nnr:function``: a normative function, numbered steps in own words beside its source, and streams that run it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 from docutils import nodes
-from nnr_conformance.suite.coverage.items import exclusions
 
+from nnr_conformance.suite.coverage.items import exclusions
 from nnr_sphinx.base import PageDirective
 from nnr_sphinx.lines_run import code_lines, function_at, traced
 from nnr_sphinx.pieces import Cell, Nodes, code, mark, paragraph, prose, stream_link, table
@@ -37,7 +37,9 @@ class FunctionDirective(PageDirective):
         return [head, code(signature_text(function), "python"), table(("step", "source"), rows, classes=["nnr-steps"])]
 
     def _cells(self, number: int, step: Step, function: Any, file: str) -> list[Cell]:
-        words = paragraph([nodes.strong(f"{number}. ", f"{number}. ")], self._words(step), " ", *self._shown(step, function, file))
+        words = paragraph(
+            [nodes.strong(f"{number}. ", f"{number}. ")], self._words(step), " ", *self._shown(step, function, file)
+        )
         box = nodes.container()
         block = code(step.source, "python")
         block["linenos"] = True
@@ -67,5 +69,3 @@ def _why_not(function: Any, file: str) -> str:
     """Why no stream runs some line of a function, where the exclusions say so."""
     place = f"{file.rpartition('nnr_conformance/')[2]} {function.__qualname__}:"
     return "; ".join(dict.fromkeys(one.reason for one in exclusions() if one.name.startswith(place)))
-
-

@@ -14,13 +14,12 @@ from typing import Any
 from nnr_conformance.data import data_path
 from nnr_conformance.suite.coverage.measure import run_sample
 from nnr_conformance.suite.coverage.samples import samples
-
 from nnr_sphinx.stored_streams import stored_streams
 
 Line = tuple[str, int]
 """File and line."""
 LARGEST = 400
-"""Bytes of the largest stream that is traced: what it takes more to show is left to the coverage of the whole corpus."""
+"""Bytes of the largest stream that is traced; the coverage of the whole corpus looks at larger ones too."""
 
 
 @dataclass(frozen=True, slots=True)

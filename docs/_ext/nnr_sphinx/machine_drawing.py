@@ -5,7 +5,6 @@ from __future__ import annotations
 from importlib import import_module
 
 from nnr_conformance.machines import END, Machine, Transition
-
 from nnr_sphinx.svg import ARROW, BAD, box, drawing, line, path, text
 
 LABELS = 420

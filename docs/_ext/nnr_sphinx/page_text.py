@@ -10,7 +10,8 @@ from pathlib import Path
 PAGES = Path(__file__).resolve().parents[2]
 """The folder `docs`."""
 _FENCE = re.compile(
-    r"^(?P<fence>```+)\{(?P<name>[\w:-]+)\} *(?P<argument>[^\n]*)\n(?P<content>.*?)^(?P=fence)$", re.DOTALL | re.MULTILINE
+    r"^(?P<fence>```+)\{(?P<name>[\w:-]+)\} *(?P<argument>[^\n]*)\n(?P<content>.*?)^(?P=fence)$",
+    re.DOTALL | re.MULTILINE,
 )
 _OPTION = re.compile(r"^:(?P<name>[\w-]+): *(?P<value>.*)$")
 
@@ -41,7 +42,20 @@ def directives(folder: Path = PAGES) -> Iterator[Used]:
 
 def pages(folder: Path = PAGES) -> list[Path]:
     """All pages of the site."""
-    return [path for path in sorted(folder.rglob("*.md")) if "explorer" not in path.parts and "_build" not in path.parts]
+    return [
+        path for path in sorted(folder.rglob("*.md")) if "explorer" not in path.parts and "_build" not in path.parts
+    ]
+
+
+REST = "THE REST"
+"""The line of a table of contents that stands for all pages beside `index` that it does not name."""
+
+
+def with_rest(text: str, folder: Path = PAGES) -> str:
+    """The text of the first page with those pages of the top folder that no table of contents names."""
+    lines = set(text.splitlines())
+    rest = [path.stem for path in sorted(folder.glob("*.md")) if path.stem not in lines | {"index"}]
+    return text.replace(f"{REST}\n", "".join(f"{name}\n" for name in rest))
 
 
 def used(name: str, folder: Path = PAGES) -> list[Used]:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache
+from typing import TypeAlias
 
 from docutils import nodes
+from sphinx.addnodes import pending_xref
+
 from nnr_conformance.suite.registry_rows import load_divergences, load_requirements
 from nnr_conformance.syntax.describe import structures
 from nnr_conformance.syntax.semantics import all_semantics
-from sphinx.addnodes import pending_xref
-
 from nnr_sphinx.stored_streams import stored_streams
 
-Nodes = list[nodes.Node]
-Cell = nodes.Node | Nodes | str
+Nodes: TypeAlias = "list[nodes.Node]"
+Cell: TypeAlias = "nodes.Node | Nodes | str"
 
 _WORD = re.compile(r"R-[A-Z0-9]+-\d+|D-\d+|[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+|`[^`]+`")
 
@@ -63,9 +64,8 @@ def paragraph(*children: Cell, classes: Sequence[str] = ()) -> nodes.paragraph:
     return found
 
 
-def mark(text: str, kind: str, hint: str = "") -> nodes.inline:
+def mark(text: str, kind: str) -> nodes.inline:
     """A small label, such as a confidence."""
-    del hint
     return nodes.inline(text, text, classes=["nnr-mark", f"nnr-mark-{kind}"])
 
 
@@ -90,7 +90,11 @@ def stream_links(names: Iterable[str]) -> Nodes:
     """Links to streams with their sizes."""
     found: Nodes = []
     for name in names:
-        found += [nodes.Text(", " if found else ""), stream_link(name), nodes.Text(f" ({stored_streams()[name].size} B)")]
+        found += [
+            nodes.Text(", " if found else ""),
+            stream_link(name),
+            nodes.Text(f" ({stored_streams()[name].size} B)"),
+        ]
     return found
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from docutils import nodes
+
 from nnr_conformance.readings import known_readings
 from nnr_conformance.suite.registry_rows import Divergence, load_divergences, load_requirements
 from nnr_conformance.syntax.describe import structures
 from nnr_conformance.syntax.semantics import all_semantics
-
 from nnr_sphinx.base import PageDirective
 from nnr_sphinx.pieces import Cell, Nodes, basis, bullets, fields, link, links, mark, paragraph, stream_links, table
 from nnr_sphinx.requirement_directives import shown_by
@@ -65,7 +65,12 @@ class DivergencesDirective(PageDirective):
         self.note("div", row.id, row.id, f"divergence {row.id}: {row.text}")
         card = nodes.container(classes=["nnr-card"], ids=[row.id])
         versions = " and ".join(f"NNCodec {version}" for version in row.versions)
-        head = [nodes.strong(row.id, row.id), nodes.Text(" "), mark(row.verdict, row.verdict), nodes.Text(f" {versions}")]
+        head = [
+            nodes.strong(row.id, row.id),
+            nodes.Text(" "),
+            mark(row.verdict, row.verdict),
+            nodes.Text(f" {versions}"),
+        ]
         card += [paragraph(head, classes=["nnr-head"]), paragraph(row.text), fields(_divergence_fields(row))]
         return card
 
@@ -94,7 +99,9 @@ def _syntax() -> Nodes:
         for page in page_rows(structure):
             if len(page.editions) == 1 and page.row.kind == "element":
                 row = page.row
-                rows.append([[link("struct", name)], [link("el", row.name, row.text)], row.descriptor, f"{page.editions[0]}"])
+                rows.append(
+                    [[link("struct", name)], [link("el", row.name, row.text)], row.descriptor, f"{page.editions[0]}"]
+                )
     return [table(("structure", "element", "descriptor", "only in edition"), rows)]
 
 
@@ -122,7 +129,9 @@ def _streams() -> Nodes:
         elif editions == (1, 2):
             found += [paragraph(f"{counted}:"), paragraph(stream_links(names))]
         else:
-            found += [paragraph(f"{counted}; the smallest for each tool that only this edition has, or that goes with it:")]
+            found += [
+                paragraph(f"{counted}; the smallest for each tool that only this edition has, or that goes with it:")
+            ]
             found.append(bullets(_by_tool(names)))
     return found
 

@@ -1,14 +1,14 @@
-"""``nnr:requirements`` and ``nnr:diagnostics``: the registry, each row with evidence, status and the streams that show it."""
+"""``nnr:requirements`` and ``nnr:diagnostics``: the registry, each row with evidence, status and streams."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from docutils import nodes
-from nnr_conformance.diagnostics import Rule, catalogue
+
+from nnr_conformance.diagnostics import Rule, Stage, catalogue
 from nnr_conformance.suite.registry_rows import GROUPS, Requirement, Status, load_divergences, load_requirements
 from nnr_conformance.syntax.semantics import all_semantics
-
 from nnr_sphinx.base import PageDirective
 from nnr_sphinx.pieces import (
     Cell,
@@ -83,7 +83,7 @@ class DiagnosticsDirective(PageDirective):
     required_arguments = 0
 
     def page_part(self) -> Nodes:
-        rules = sorted(catalogue().values(), key=lambda rule: list(type(rule.stage)).index(rule.stage))
+        rules = sorted(catalogue().values(), key=lambda rule: list(Stage).index(rule.stage))
         for rule in rules:
             self.note("code", rule.code, f"code-{rule.code}", f"diagnostic {rule.code}: {rule.text}")
         heads = ("code", "stage", "says", "requirement", "meets it", "breaks it")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from docutils import nodes
+
 from nnr_conformance.data import load_yaml
 from nnr_conformance.suite.coverage.items import Item
 from nnr_conformance.suite.coverage.syntax_items import ELEMENTS, VALUES, syntax_universe
 from nnr_conformance.syntax.semantics import GROUPS, Semantics, all_semantics
-
 from nnr_sphinx.base import PageDirective
 from nnr_sphinx.covered import met_items
 from nnr_sphinx.pieces import Cell, Nodes, basis, fields, link, links, mark, paragraph, section, stream_link

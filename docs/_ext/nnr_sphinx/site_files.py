@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnr_conformance.data import data_path
-
-from nnr_sphinx.page_text import used
+from nnr_sphinx.page_text import used, with_rest
 from nnr_sphinx.stored_streams import stored_streams
 from nnr_sphinx.stream_directive import FILES
 
@@ -21,9 +20,14 @@ _OUTSIDE = re.compile(r"\[([^\]]*)\]\((?:\.\./)+([^)#]+)\)")
 """A Markdown link to a file above `docs`, as readers of the repository follow it."""
 
 
-def mark_links(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Links of pages to files of the repository, which are not in the site, become the path of the file."""
+def complete_source(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Links of pages to files of the repository, which are not in the site, become the path of the file.
+
+    The first page gets what its table of contents leaves to be listed.
+    """
     folder = Path(app.srcdir, docname).parent
+    if docname == app.config.root_doc:
+        source[0] = with_rest(source[0], Path(app.srcdir))
 
     def shown(match: re.Match[str]) -> str:
         steps = match[0].count("../")

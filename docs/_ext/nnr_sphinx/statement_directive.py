@@ -1,4 +1,4 @@
-"""``nnr:statement``: an anchor for a statement of method that marks all over the site link to, such as the evidence tags."""
+"""``nnr:statement``: an anchor for a statement of method that marks on all pages link to."""
 
 from __future__ import annotations
 

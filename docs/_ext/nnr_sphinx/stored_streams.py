@@ -13,7 +13,6 @@ from nnr_conformance.data import data_path
 from nnr_conformance.suite.coverage.samples import stream_files
 
 
-
 @dataclass(frozen=True, slots=True)
 class Stream:
     """One stream below `bitstreams`. `name`: its path without the suffix; `row`: its line of the manifest, if any."""
@@ -85,7 +84,10 @@ def streams_about() -> Mapping[str, tuple[str, ...]]:
     """By requirement the streams that say that they are about it, and those whose findings name it."""
     about: dict[str, dict[str, None]] = {}
     for name, stream in stored_streams().items():
-        named = [*stream.row.get("requirements", ()), *(one["requirement"] for one in stream.row.get("diagnostics", ()))]
+        named = [
+            *stream.row.get("requirements", ()),
+            *(one["requirement"] for one in stream.row.get("diagnostics", ())),
+        ]
         for requirement in named:
             about.setdefault(requirement, {})[name] = None
     return {requirement: tuple(names) for requirement, names in about.items()}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from docutils import nodes
+
 from nnr_conformance.diagnostics import catalogue
 from nnr_conformance.suite.coverage.items import Item
 from nnr_conformance.syntax.describe import Row, structures
 from nnr_conformance.syntax.semantics import all_semantics
-
 from nnr_sphinx.base import PageDirective
 from nnr_sphinx.covered import met_items, why_not
 from nnr_sphinx.pieces import Cell, Nodes, edition_mark, link, links, mark, prose, stream_link, table

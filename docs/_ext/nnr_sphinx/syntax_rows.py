@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from nnr_conformance.suite.coverage.items import Item
-from nnr_conformance.suite.coverage.syntax_items import BRANCHES, ELEMENTS, LOOPS, condition_names
+from nnr_conformance.suite.coverage.syntax_items import BRANCHES, ELEMENTS, LOOPS, part_names
 from nnr_conformance.syntax.declaration import Enclosed, For, If, Part, Structure
 from nnr_conformance.syntax.describe import Row, describe, loop_text
 
@@ -59,11 +59,11 @@ def _items(row: Row, parts: list[Part]) -> Iterator[tuple[str, Item]]:
         part = parts.pop(0)
         if not isinstance(part, If):
             raise ValueError(f"{row.text}: the declaration has a loop here")
-        key = condition_names()[id(part)]
+        key = part_names()[id(part)]
         yield "holds", Item(BRANCHES, f"{key}: holds")
         yield "does not", Item(BRANCHES, f"{key}: does not hold")
     elif row.kind == "loop" and parts and isinstance(parts[0], For) and loop_text(parts[0]) == row.text:
-        key = condition_names()[id(parts.pop(0))]
+        key = part_names()[id(parts.pop(0))]
         yield from ((word, Item(LOOPS, f"{key}: {word}")) for word in ("never", "once", "often"))
 
 

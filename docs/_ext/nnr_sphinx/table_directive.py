@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from docutils import nodes
+
 from nnr_conformance.data import load_yaml
 from nnr_conformance.suite.coverage.items import Item
 from nnr_conformance.suite.coverage.syntax_items import VALUES
-
 from nnr_sphinx.base import PageDirective
 from nnr_sphinx.pieces import Cell, Nodes, basis, link, mark, paragraph, table
 from nnr_sphinx.syntax_directive import covered
@@ -38,7 +38,7 @@ class TableDirective(PageDirective):
             found = [_mappings(content)]
         else:
             found = [_numbers(content)]
-        found[-1]["ids"].append(anchor)  # type: ignore[index]
+        found[-1]["ids"].append(anchor)
         return [paragraph([nodes.strong(name, name), nodes.Text(f" (spec/tables/{file}.yaml)")]), *found]
 
 
@@ -46,7 +46,9 @@ def _enumeration(name: str, content: Mapping[str, Any]) -> Nodes:
     head = paragraph([nodes.Text("Values of "), link("el", name), nodes.Text(". "), *_basis_of(content)])
     rows: list[list[Cell]] = []
     for number, meaning in content["values"].items():
-        rows.append([str(number), [nodes.literal(meaning, meaning)], covered([("", Item(VALUES, f"{name}: {meaning}"))])])
+        rows.append(
+            [str(number), [nodes.literal(meaning, meaning)], covered([("", Item(VALUES, f"{name}: {meaning}"))])]
+        )
     return [head, table(("value", "name", "smallest stream"), rows)]
 
 
@@ -94,7 +96,7 @@ class ToolsDirective(PageDirective):
         return [table(heads, map(_tool_cells, rows))]
 
 
-def _tool_cells(row: Mapping[str, Any]) -> Iterable[Cell]:
+def _tool_cells(row: Mapping[str, Any]) -> Sequence[Cell]:
     elements: Nodes = []
     for name in row["elements"]:
         elements += [nodes.Text(", " if elements else ""), link("el", name)]

@@ -35,9 +35,9 @@ def syntax_universe() -> Iterator[Item]:
             if isinstance(part, Element):
                 yield from _element_items(part)
             elif isinstance(part, If):
-                yield from (Item(BRANCHES, f"{condition_names()[id(part)]}: {way}") for way in ("holds", "does not hold"))
+                yield from (Item(BRANCHES, f"{part_names()[id(part)]}: {way}") for way in ("holds", "does not hold"))
             elif isinstance(part, For):
-                yield from (Item(LOOPS, f"{condition_names()[id(part)]}: {times}") for times in ("never", "once", "often"))
+                yield from (Item(LOOPS, f"{part_names()[id(part)]}: {times}") for times in ("never", "once", "often"))
 
 
 def _element_items(part: Element) -> Iterator[Item]:
@@ -56,7 +56,7 @@ def _own_parts(part: Part) -> Iterator[Part]:
 
 
 @cache
-def condition_names() -> Mapping[int, str]:
+def part_names() -> Mapping[int, str]:
     """Names of conditions and loops by the identity of their part: structure, number in it, text."""
     keys: dict[int, str] = {}
     for structure in structures().values():
@@ -132,7 +132,7 @@ class SyntaxObserver:
 
     def part(self, part: Any, outcome: int) -> None:
         """A condition held (1) or not (0); a loop ran so many times."""
-        key = condition_names().get(id(part))
+        key = part_names().get(id(part))
         if key is None:
             return
         if isinstance(part, If):
