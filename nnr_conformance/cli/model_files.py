@@ -10,13 +10,22 @@ from typing import Any
 from numpy.typing import NDArray
 
 from nnr_conformance.errors import UsageError
-from nnr_conformance.frameworks import onnx, pytorch
+from nnr_conformance.frameworks import hdf5, nnef_files, onnx, pytorch
 from nnr_conformance.frameworks.carriage import CarriedModel
 from nnr_conformance.frameworks.model import FrameworkModel, ReadExternal
-from nnr_conformance.syntax.enumerations import TPL_ONNX, TPL_PYT
+from nnr_conformance.syntax.enumerations import TPL_NNEF, TPL_ONNX, TPL_PYT, TPL_TEF
 from nnr_conformance.tensor_files import read_tensors
 
-MODEL_FORMATS: Mapping[str, int] = {".onnx": TPL_ONNX, ".pt": TPL_PYT, ".pth": TPL_PYT}
+MODEL_FORMATS: Mapping[str, int] = {
+    ".onnx": TPL_ONNX,
+    ".pt": TPL_PYT,
+    ".pth": TPL_PYT,
+    ".nnef": TPL_NNEF,
+    ".tgz": TPL_NNEF,
+    ".h5": TPL_TEF,
+    ".hdf5": TPL_TEF,
+    ".keras": TPL_TEF,
+}
 """topology_storage_format of model files, by suffix."""
 
 SUFFIXES = ", ".join([".npz", ".safetensors", *MODEL_FORMATS])
@@ -34,19 +43,24 @@ def read_model(path: str) -> FrameworkModel:
     except (OSError, ValueError) as error:
         raise UsageError(f"cannot read {path}: {_reason(error)}") from error
     try:
-        if _format_of(path) == TPL_PYT:
-            return pytorch.split(data)
-        return onnx.split(data, _files_beside(Path(path)))
+        return _split(Path(path), data)
     except UsageError as error:
         raise UsageError(f"cannot read {path}: {error}") from error
 
 
 def model_bytes(carried: CarriedModel | None, suffix: str, tensors: Mapping[str, NDArray[Any]]) -> bytes:
     """A model file of this suffix. Raises UsageError when the streams carry no topology for it, or lack tensors."""
-    if MODEL_FORMATS[suffix] == TPL_PYT:
+    wanted = MODEL_FORMATS[suffix]
+    if wanted == TPL_PYT:
         return pytorch.merge(b"" if carried is None else carried.topology, tensors)
     if carried is None:
         raise UsageError(f"the streams carry no topology for a {suffix} file; .npz and .safetensors need none")
+    if suffix == ".nnef":
+        raise UsageError("a model of NNEF is several files: name an archive to write, .tgz")
+    if wanted == TPL_NNEF:
+        return nnef_files.merge(carried.topology, carried.quantization, tensors)
+    if wanted == TPL_TEF:
+        return hdf5.merge(carried.topology, tensors, archive=suffix == ".keras")
     return onnx.merge(carried.topology, tensors)
 
 
@@ -60,8 +74,25 @@ def holds_tensors(path: str) -> bool:
     return is_model_file(path) or path.endswith((".npz", ".safetensors"))
 
 
-def _format_of(path: str) -> int:
-    return MODEL_FORMATS[Path(path).suffix.lower()]
+def _split(path: Path, data: bytes) -> FrameworkModel:
+    suffix = path.suffix.lower()
+    wanted = MODEL_FORMATS[suffix]
+    beside = _files_beside(path)
+    if wanted == TPL_PYT:
+        return pytorch.split(data)
+    if wanted == TPL_TEF:
+        return hdf5.split(data)
+    if wanted == TPL_ONNX:
+        return onnx.split(data, beside)
+    if suffix == ".tgz":
+        return nnef_files.split(nnef_files.files_of_archive(data).get)
+
+    def read(name: str) -> bytes | None:
+        if name == nnef_files.GRAPH:
+            return data
+        return beside(name, 0, None) if (path.parent / name).exists() else None
+
+    return nnef_files.split(read)
 
 
 def _files_beside(model: Path) -> ReadExternal:
