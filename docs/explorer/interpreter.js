@@ -4,17 +4,35 @@
    stay slices. The format of the document is described in docs/export.md. Integers are numbers, or BigInts where a
    number would not be exact. No stream makes `parse` throw or go on for long: what is wrong is a diagnostic. */
 
-const SEPARATOR = " \u00b7 ";
+const BETWEEN = " \u00b7 ";
 const SEVERITY = { high: "error", medium: "warning", low: "info" };
 
-/* Parse a stream. `bytes`: a Uint8Array, or an object with its `length`, `at` and `subarray`. `readings`: chosen names
-   by id; `outOfBand`: parameters of which the stream does not speak, by name, or by name within those of an element;
-   `limits`: other ones than those of the document; `inflate`: takes and gives a Uint8Array, for compressed lists. */
+/* Parse a stream. `bytes`: a Uint8Array, or an object with its `length`, `at` and `subarray`, of which `at` throws
+   `NotHere` for bytes that are missing. `readings`: chosen names by id; `outOfBand`: parameters of which the stream does
+   not speak, by name, or by name within those of an element; `limits`: other ones than those of the document;
+   `inflate`: takes and gives a Uint8Array, for compressed lists; `mostElements`: stop behind the unit with this one.
+   `complete`: whether all units were read. */
 export function parse(document, bytes, options = {}) {
   const walk = new Walk(document, bytes, options);
-  const units = [...walk.units()];
-  return { units, diagnostics: walk.diagnostics };
+  const units = [];
+  let elements = 0;
+  let complete = true;
+  try {
+    for (const unit of walk.units()) {
+      units.push(unit);
+      elements += 1 + unit.trace.length;
+      complete = elements <= (options.mostElements ?? Infinity);
+      if (!complete) break;
+    }
+  } catch (fault) {
+    if (!(fault instanceof NotHere)) throw fault;
+    complete = false;
+  }
+  return { units, diagnostics: walk.diagnostics, complete };
 }
+
+/* Thrown where a byte is looked for that is not there, though the stream has it. */
+export class NotHere extends Error {}
 
 /* Stops the reading of a unit; `code` is a row of the document's diagnostics. */
 class Fault extends Error {
@@ -114,6 +132,11 @@ function evaluate(tree, scope, own) {
   const inner = new Scope(scope.walk, null);
   tree.of.forEach((argument, number) => inner.names.set(parameters[number], value(argument)));
   return evaluate(body, inner);
+}
+
+/* The bytes of a source, all of which have to be there. */
+function copyOf(source) {
+  return source instanceof Uint8Array ? source : Uint8Array.from({ length: source.length }, (_, at) => source.at(at));
 }
 
 /* Names with their values; those that are not here are looked for in the scope around. */
@@ -258,7 +281,7 @@ const KINDS = {
 /* How each kind of part is read. */
 const PARTS = {
   element(part, walk, reader, scope, path) {
-    const where = path + SEPARATOR + part.name + scope.subscript;
+    const where = path + BETWEEN + part.name + scope.subscript;
     const first = reader.position;
     const value = walk.read(part.descriptor, reader, scope, where);
     walk.record(where, part.name + scope.subscript, first, reader.position - first, value, part, false);
@@ -269,7 +292,7 @@ const PARTS = {
   },
 
   alignment(part, walk, reader, scope, path) {
-    const where = `${path}${SEPARATOR}byte_alignment()`;
+    const where = `${path}${BETWEEN}byte_alignment()`;
     const first = reader.position;
     const count = 8 - (first % 8);
     const bits = walk.guarded(reader, where, () => reader.bits(count));
@@ -284,7 +307,7 @@ const PARTS = {
     const inner = new Scope(walk, scope);
     parameters.forEach((name, number) => inner.names.set(name, evaluate(part.arguments[number], scope)));
     try {
-      walk.parts(parts, reader, inner, path + SEPARATOR + part.name);
+      walk.parts(parts, reader, inner, path + BETWEEN + part.name);
     } finally {
       scope.tree[part.name] = inner.tree;
       for (const [name, value] of inner.names) scope.names.set(name, value);
@@ -319,7 +342,7 @@ const PARTS = {
     const value = evaluate(part.value, scope);
     scope.names.set(part.name, value);
     if (part.must && !evaluate(part.must.condition, scope, value)) {
-      throw new Fault(part.must.code, `${part.name} is ${value}`, walk.justRead(reader), path + SEPARATOR + part.name);
+      throw new Fault(part.must.code, `${part.name} is ${value}`, walk.justRead(reader), path + BETWEEN + part.name);
     }
   },
 
@@ -328,13 +351,13 @@ const PARTS = {
     const most = walk.limits[part.limit];
     if (value > most) {
       const message = `found ${value}, the limit ${part.limit} is ${most}`;
-      throw new Fault(part.code, message, walk.justRead(reader), path + SEPARATOR + part.name);
+      throw new Fault(part.code, message, walk.justRead(reader), path + BETWEEN + part.name);
     }
   },
 
   outside(part, walk, reader, scope, path) {
     for (const name of part.names) {
-      const where = path + SEPARATOR + name;
+      const where = path + BETWEEN + name;
       const value = walk.given(name, scope) ?? part.default;
       if (value === undefined) {
         const other = part.otherwise && evaluate(part.otherwise.condition, scope);
@@ -387,7 +410,7 @@ class Walk {
       onUnit(unit, span);
       yield unit;
       this.takeJoined(unit);
-      if (!unit.broken && evaluate(this.document.unit.encloses.when, unit.names)) yield* this.enclosed(unit, depth + 1);
+      if (unit.encloses) yield* this.enclosed(unit, depth + 1);
     }
   }
 
@@ -432,6 +455,7 @@ class Walk {
     const payload = new Scope(this, header);
     let payloadFirst = end;
     let broken = false;
+    let incomplete = false;
     this.trace = [];
     try {
       this.structure(rules.size, reader, size, label);
@@ -441,13 +465,14 @@ class Walk {
       this.structure(chosen.structure, reader, payload, label);
       if (reader.position !== end * 8) {
         const { code } = rules.rest.find(({ when = true }) => evaluate(when, header));
-        const path = `${label}${SEPARATOR}nnr_unit_payload`;
+        const path = `${label}${BETWEEN}nnr_unit_payload`;
         this.report(code, `${end - reader.position / 8} bytes are left`, [reader.position, 8 * end], path);
       }
     } catch (fault) {
-      if (!(fault instanceof Fault)) throw fault;
-      this.report(fault.code, fault.message, fault.bits, fault.path, "error");
       broken = true;
+      incomplete = fault instanceof NotHere;
+      if (fault instanceof Fault) this.report(fault.code, fault.message, fault.bits, fault.path, "error");
+      else if (!incomplete) throw fault;
     }
     payload.names.set("broken", broken);
     return {
@@ -457,6 +482,8 @@ class Walk {
       type: header.tree.nnr_unit_type ?? -1,
       payloadFirst,
       broken,
+      incomplete,
+      encloses: !broken && evaluate(rules.encloses.when, payload),
       size: size.tree,
       header: header.tree,
       payload: payload.tree,
@@ -468,7 +495,7 @@ class Walk {
   /* ---- Parts and elements */
 
   structure(name, reader, scope, path) {
-    this.parts(this.document.structures[name].parts, reader, scope, path + SEPARATOR + name);
+    this.parts(this.document.structures[name].parts, reader, scope, path + BETWEEN + name);
   }
 
   parts(parts, reader, scope, path) {
@@ -503,7 +530,7 @@ class Walk {
       throw new Fault(this.codes.string_length, `longer than ${most} bytes`, [first, first + 8 * most], path);
     }
     if (length === left) throw new Fault(this.codes.string_end, "no zero byte follows", [first, reader.end], path);
-    const { text, wrong } = textOf(reader.slice(length));
+    const { text, wrong } = textOf(copyOf(reader.slice(length)));
     reader.position += 8;
     const at = first + 8 * wrong;
     if (wrong >= 0) this.report(this.codes.string_text, "not UTF-8", [at, at + 8], path);
@@ -519,7 +546,7 @@ class Walk {
       const name = part.name + scope.subscript;
       scope.store(part.name, part.infer);
       scope.infer(name);
-      this.record(path + SEPARATOR + name, name, 0, 0, part.infer, part, true);
+      this.record(path + BETWEEN + name, name, 0, 0, part.infer, part, true);
     }
   }
 
@@ -573,15 +600,15 @@ class Walk {
     const rule = this.document.state.joined;
     if (unit.broken || !evaluate(rule.units, unit.names)) return;
     const isPart = evaluate(rule.part, unit.names);
-    const whole = isPart ? this.addPart(unit, rule) : this.bytes.subarray(unit.payloadFirst, unit.end);
-    if (!whole || !evaluate(rule.when, unit.names)) return;
+    const parts = isPart ? this.addPart(unit, rule) : [unit];
+    if (!parts || !evaluate(rule.when, unit.names)) return;
     const { trace, diagnostics } = this;
     Object.assign(this, { trace: [], diagnostics: [] });
     try {
-      let scope = isPart ? this.parsed(rule.structure, whole, unit, {}) : unit.names;
+      let scope = isPart ? this.parsed(rule.structure, this.joined(parts), unit, {}) : unit.names;
       const deflated = scope.tree[rule.deflated.data];
       if (deflated && this.inflate) {
-        scope = this.parsed(rule.structure, this.inflate(deflated), unit, rule.deflated.set);
+        scope = this.parsed(rule.structure, this.inflate(copyOf(deflated)), unit, rule.deflated.set);
       }
       if (scope === unit.names || (deflated && !this.inflate)) return;
       const next = new Scope(this, null);
@@ -612,8 +639,13 @@ class Walk {
     this.started.units.push(unit);
     this.started.next = counter - 1;
     if (counter > 1) return null;
-    const parts = this.started.units.map((part) => this.bytes.subarray(part.payloadFirst, part.end));
+    const { units } = this.started;
     this.started = null;
+    return units;
+  }
+
+  joined(units) {
+    const parts = units.map((unit) => copyOf(this.bytes.subarray(unit.payloadFirst, unit.end)));
     const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
     let reached = 0;
     for (const part of parts) {

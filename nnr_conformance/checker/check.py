@@ -102,7 +102,7 @@ def check_chain(
         runners[number].see(SeenUnit(unit, trace))
         scopes[number].see_unit(unit, trace)
         if collector is not None:
-            collector.see(number, chain.streams[number], unit, trace)
+            collector.see(number, unit, trace)
 
     chain.on_unit = see
     labels = names or [f"stream {number}" for number in range(len(chain.streams))]
@@ -211,6 +211,8 @@ def _stream_report(
         readings=chosen,
         rules={code: (count.passed, count.failed) for code, count in counts.items()}
         | counts_of_checks(scopes, diagnostics, chain.disabled),
-        details=None if collector is None else collector.of_stream(number, decoder.buffer, diagnostics),
+        details=None
+        if collector is None
+        else collector.of_stream(number, decoder.buffer, diagnostics, chain.out_of_band),
         headers_only=headers_only,
     )

@@ -1,8 +1,8 @@
-"""What a report needs beyond the verdict to show a stream bit by bit: elements, bytes and histograms, all bounded."""
+"""What a report needs beyond the verdict to show a stream bit by bit: bytes and histograms, all bounded."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -10,24 +10,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnr_conformance.descriptors import Bytes
 from nnr_conformance.diagnostics import Diagnostic, Severity
-from nnr_conformance.report.bit_listing import BitRow, bit_rows, value_text
-from nnr_conformance.report.model import Histogram, StreamDetails, TracedElement, TracedUnit
+from nnr_conformance.report.model import Histogram, StreamDetails
 from nnr_conformance.scope import TraceEntry
-from nnr_conformance.syntax.enumerations import unit_type_name
 from nnr_conformance.syntax.unit_parser import Unit
 
 MOST_OF_UNIT = 5_000
-"""Elements kept of one unit, so that a long list does not use up what the units behind it need."""
+"""Elements of one unit whose bytes are kept, so that a long list does not use up what the units behind it need."""
 
 MOST_BYTES = 1 << 16
 """Bytes kept of one stream."""
 
 MOST_PLACES = 200
 """Findings of one stream around which bytes are kept."""
-
-LONGEST_TEXT = 160
-"""Characters kept of a value or a meaning."""
 
 ROW = 16
 """Bytes are kept in rows of this many."""
@@ -41,71 +37,53 @@ _PORTION = 1 << 20
 
 @dataclass(slots=True)
 class DetailsCollector:
-    """Keeps the elements of units as they come, and picks the bytes of a stream when all of it is known.
+    """Notes where the elements of units are as they come, and picks the bytes of a stream when all of it is known.
 
-    `left`: how many elements may still be kept, of all streams together.
+    `left`: elements whose bytes may still be kept, of all streams together. `extents`: of each unit of a stream the
+    first byte, and the one behind the elements.
     """
 
     left: int
-    units: dict[int, list[TracedUnit]] = field(default_factory=dict)
-    left_out: dict[int, int] = field(default_factory=dict)
+    extents: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
 
-    def see(self, number: int, buffer: memoryview, unit: Unit, trace: Sequence[TraceEntry]) -> None:
-        """Keep what is shown of a unit of stream `number`."""
+    def see(self, number: int, unit: Unit, trace: Sequence[TraceEntry]) -> None:
+        """Note what is to be kept of a unit of stream `number`."""
         if self.left <= 0:
-            self.left_out[number] = self.left_out.get(number, 0) + 1
             return
         kept = trace[: min(self.left, MOST_OF_UNIT)]
         # A unit of which nothing could be read counts too, so that units are bounded as well.
         self.left -= max(1, len(kept))
-        self.units.setdefault(number, []).append(
-            TracedUnit(
-                unit.label,
-                unit_type_name(unit.unit_type) if unit.unit_type >= 0 else "unreadable",
-                unit.first,
-                unit.end,
-                tuple(_element(row) for row in bit_rows(kept, buffer)),
-                len(trace) - len(kept),
-            )
-        )
+        self.extents.setdefault(number, []).append((unit.first, _end_of(kept, unit.first)))
 
     def histogram(self, levels: NDArray[np.int32]) -> Histogram | None:
         """The histogram of a tensor's levels; None for a tensor without elements."""
         return level_histogram(levels)
 
-    def of_stream(self, number: int, buffer: memoryview, found: Iterable[Diagnostic]) -> StreamDetails:
+    def of_stream(
+        self, number: int, buffer: memoryview, found: Iterable[Diagnostic], out_of_band: Mapping[str, Any]
+    ) -> StreamDetails:
         """The details of stream `number` when it has been decoded; `found` are its diagnostics."""
-        units = tuple(self.units.get(number, ()))
-        return StreamDetails(units, self.left_out.get(number, 0), _pieces(buffer, units, found))
+        return StreamDetails(_pieces(buffer, self.extents.get(number, ()), found), out_of_band)
 
 
-def _element(row: BitRow) -> TracedElement:
-    value = row.value[:LONGEST_TEXT] if isinstance(row.value, str) else row.value
-    return TracedElement(
-        row.structures,
-        row.name,
-        row.descriptor,
-        row.first,
-        row.size,
-        "" if row.name == "byte_alignment()" else _cut(value_text(value)),
-        _cut(row.meaning),
-        row.inferred,
-        row.is_payload,
-    )
+def _end_of(trace: Sequence[TraceEntry], first: int) -> int:
+    """The byte behind the elements of a unit; of payloads the first row is enough."""
+    ends = [(one.first >> 3) + ROW if _is_payload(one) else one.first + one.size + 7 >> 3 for one in trace]
+    return max(ends, default=first + ROW)
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 2] + " …"
+def _is_payload(entry: TraceEntry) -> bool:
+    return isinstance(entry.descriptor, Bytes) and not entry.inferred
 
 
 def _pieces(
-    buffer: memoryview, units: Sequence[TracedUnit], found: Iterable[Diagnostic]
+    buffer: memoryview, extents: Sequence[tuple[int, int]], found: Iterable[Diagnostic]
 ) -> tuple[tuple[int, bytes], ...]:
     """The rows of bytes that are kept: all, or those of elements, then those of findings, then what comes first."""
     count = -(-len(buffer) // ROW)
     chosen = np.zeros(count, dtype=bool)
     left = MOST_BYTES // ROW
-    for first, end in _wanted(len(buffer), units, found):
+    for first, end in _wanted(len(buffer), extents, found):
         rows = np.flatnonzero(~chosen[first // ROW : -(-end // ROW)])[:left] + first // ROW
         chosen[rows] = True
         left -= len(rows)
@@ -116,14 +94,13 @@ def _pieces(
     return tuple((first, bytes(buffer[first:end])) for first, end in ranges)
 
 
-def _wanted(size: int, units: Sequence[TracedUnit], found: Iterable[Diagnostic]) -> Iterable[tuple[int, int]]:
+def _wanted(size: int, extents: Sequence[tuple[int, int]], found: Iterable[Diagnostic]) -> Iterable[tuple[int, int]]:
     """Ranges of bytes, the most telling first."""
     if size <= MOST_BYTES:
         yield 0, size
         return
-    for unit in units:
-        ends = [(one.first >> 3) + ROW if one.payload else one.first + one.size + 7 >> 3 for one in unit.elements]
-        yield unit.first, min(size, max(ends, default=unit.first + ROW))
+    for first, end in extents:
+        yield first, min(size, end)
     worst_first = sorted(found, key=lambda one: list(Severity).index(one.severity))
     places = [one.bits[0] >> 3 for one in worst_first if one.bits is not None]
     for place in places[:MOST_PLACES]:

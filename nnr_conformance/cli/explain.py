@@ -8,11 +8,16 @@ import json
 import sys
 import textwrap
 from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nnr_conformance.cli.running import run
 from nnr_conformance.cli.streams import add_common_options, limits_of, read_out_of_band, read_stream
+from nnr_conformance.cli.suite_report import write
 from nnr_conformance.diagnostics import Diagnostic, Findings, Severity
 from nnr_conformance.errors import UsageError
+from nnr_conformance.limits import DEFAULT_LIMITS
 from nnr_conformance.readings import Readings
 from nnr_conformance.report.bit_listing import (
     bit_rows,
@@ -29,6 +34,15 @@ from nnr_conformance.syntax.unit_parser import Unit
 from nnr_conformance.syntax.unit_walker import walk_units
 from nnr_conformance.version import VERSION
 
+if TYPE_CHECKING:
+    from nnr_conformance.report.html_explorer import ShownStream
+
+MOST_BYTES_SHOWN = 1 << 22
+"""Bytes of a stream that a page has as a whole; of a larger one it has headers, findings and what comes first."""
+
+MOST_ELEMENTS_SHOWN = 20_000
+"""Syntax elements of such a larger one."""
+
 EPILOG = """\
 Each unit is listed with the bits of its size, header and parameters: where they are (byte.bit, bit 0 is the most
 significant one, and as a bit number from the start of the stream), the bits themselves (in hexadecimal digits where
@@ -37,7 +51,11 @@ leaves out are marked as inferred. Payloads are not decoded: see nnr-check and n
 
 exit codes: 0 all could be read, 1 something is wrong, 2 wrong use, 3 something is missing or a limit was hit
 
+With --html the streams are written into a page that shows tree, bytes, syntax tables and requirements side by side; it
+needs nothing else and reads further files that are opened or dropped.
+
 example: nnr-explain model.nnr
+         nnr-explain model.nnr --html model.html
          nnr-explain --unit 3 --no-payload model.nnr
          nnr-explain --syntax nnr_unit_header
          nnr-explain --element scan_order
@@ -71,6 +89,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--format", choices=("text", "json"), default="text", help="text, or JSON with a line per unit"
     )
+    options.add_argument("--html", type=Path, metavar="FILE", help="write a page to explore the streams with")
     options.add_argument("--no-payload", action="store_true", help="leave out where payloads are and how they start")
     add_common_options(options)
     options.add_argument("--version", action="version", version=f"nnr-explain {VERSION}")
@@ -96,10 +115,56 @@ def _main(arguments: argparse.Namespace) -> int:
         return 0
     if not arguments.streams:
         raise UsageError("no STREAM given; try nnr-explain --help")
+    if arguments.html is not None:
+        return _write_page(arguments)
     found: list[Diagnostic] = []
     for path in arguments.streams:
         found += _explain(path, arguments)
     return verdict_of(found).exit_code
+
+
+def _write_page(arguments: argparse.Namespace) -> int:
+    """The page of --html; the exit code is that of the text."""
+    # Other uses start sooner without it.
+    from nnr_conformance.report.html_explorer import streams_page  # noqa: PLC0415
+
+    if arguments.unit is not None or arguments.format != "text" or arguments.no_payload:
+        raise UsageError("--html shows all of the streams; it goes without --unit, --format and --no-payload")
+    if any(
+        Path(path).exists() and arguments.html.exists() and arguments.html.samefile(path) for path in arguments.streams
+    ):
+        raise UsageError(f"the page would replace the stream {arguments.html}")
+    streams, found = [], []
+    for path in arguments.streams:
+        stream, diagnostics = _shown(path, arguments)
+        streams.append(stream)
+        found += diagnostics
+    title = f"nnr-explain: {', '.join(arguments.streams)}"
+    write(arguments.html, "".join(f"{line}\n" for line in streams_page(title, streams)))
+    return verdict_of(found).exit_code
+
+
+def _shown(path: str, arguments: argparse.Namespace) -> tuple[ShownStream, list[Diagnostic]]:
+    """A stream for the page, and what framing and syntax find in it."""
+    from nnr_conformance.checker.details import DetailsCollector  # noqa: PLC0415 - see _write_page
+    from nnr_conformance.report.html_explorer import ShownStream  # noqa: PLC0415
+
+    buffer = read_stream(path)
+    limits, readings = limits_of(arguments.limit), Readings.choose(arguments.reading)
+    session = Session(Findings(), [], limits, read_out_of_band(arguments.out_of_band))
+    trace = session.trace if session.trace is not None else []
+    collector = DetailsCollector(MOST_ELEMENTS_SHOWN)
+    for unit in walk_units(buffer, session, readings):
+        collector.see(0, unit, trace)
+        trace.clear()
+    found = session.findings.diagnostics
+    whole = len(buffer) <= MOST_BYTES_SHOWN
+    details = collector.of_stream(0, buffer, found, session.out_of_band)
+    pieces = ((0, bytes(buffer)),) if whole else details.pieces
+    default = asdict(DEFAULT_LIMITS)
+    other = {name: most for name, most in asdict(limits).items() if most != default[name]}
+    shown = ShownStream(path, len(buffer), pieces, "", dict(readings.chosen), session.out_of_band, other)
+    return shown, found
 
 
 def syntax_tables(name: str) -> list[str]:

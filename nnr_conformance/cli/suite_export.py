@@ -9,18 +9,23 @@ from typing import Any
 
 from nnr_conformance.cli.suite_report import write
 from nnr_conformance.data import data_path
+from nnr_conformance.report.html_explorer import streams_page
 from nnr_conformance.suite.export.document import render, specification, syntax
+from nnr_conformance.suite.export.golden_streams import golden_streams
 
 # argparse does not name the class of what add_subparsers returns.
 Subparsers = Any
 
 SCHEMA = "spec/schemas/specification.schema.json"
 
+TITLE = "Golden streams of ISO/IEC 15938-17"
+
 DESCRIPTION = """\
 Write the specification as one JSON document: every syntax structure with its elements, descriptors, conditions as
 expression trees, inferred values and requirements; framing, and the state that units leave behind for others;
 semantics, requirements, diagnostics, readings and tables. A program that reads it needs nothing else to parse the
-high-level syntax; entropy-coded payloads stay bytes. docs/export.md describes the document.
+high-level syntax; entropy-coded payloads stay bytes. docs/export.md describes the document. --explorer writes a page on
+which a program that knows the document alone shows the golden streams, or files that are dropped on it.
 """
 
 EPILOG = """\
@@ -29,6 +34,7 @@ exit codes: 0 written, 2 wrong use
 example: nnr-suite export --json -o specification.json
          nnr-suite export --json --syntax-only
          nnr-suite export --schema
+         nnr-suite export --explorer -o explorer.html
 """
 
 
@@ -43,6 +49,7 @@ def add_export(subparsers: Subparsers) -> None:
     )
     what = options.add_mutually_exclusive_group(required=True)
     what.add_argument("--json", action="store_true", help="the document")
+    what.add_argument("--explorer", action="store_true", help="a page to explore all golden streams with, or one's own")
     what.add_argument("--schema", action="store_true", help="the JSON Schema of the document")
     options.add_argument("--syntax-only", action="store_true", help="with --json: what a parser needs, and no more")
     options.add_argument("-o", "--output", type=Path, metavar="FILE", help="write it there")
@@ -50,7 +57,9 @@ def add_export(subparsers: Subparsers) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    if arguments.schema:
+    if arguments.explorer:
+        text = "".join(f"{line}\n" for line in streams_page(TITLE, golden_streams()))
+    elif arguments.schema:
         text = data_path(SCHEMA).read_text(encoding="utf-8")
     else:
         text = render(syntax() if arguments.syntax_only else specification())

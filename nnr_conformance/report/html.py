@@ -10,11 +10,11 @@ from collections.abc import Iterator
 
 from nnr_conformance.report.formats import Run, run_header
 from nnr_conformance.report.html_diagnostics import diagnostics
+from nnr_conformance.report.html_explorer import explorer, script, specification
 from nnr_conformance.report.html_map import unit_map
 from nnr_conformance.report.html_page import file_text, page
 from nnr_conformance.report.html_tables import digests_and_tools, rule_table, tensor_table, unit_table
 from nnr_conformance.report.html_text import SEVERITIES, decimal, many, pairs, text
-from nnr_conformance.report.html_tree import explorer, script, semantics
 from nnr_conformance.report.model import Report, StreamReport, Verdict
 from nnr_conformance.report.text import dependence
 
@@ -28,7 +28,8 @@ def render(report: Report, run: Run) -> Iterator[str]:
 
 def _all(report: Report, run: Run) -> Iterator[str]:
     yield from _body(report, run)
-    yield semantics(report)
+    if any(stream.details is not None for stream in report.streams):
+        yield specification()
 
 
 def _body(report: Report, run: Run) -> Iterator[str]:
@@ -40,7 +41,7 @@ def _body(report: Report, run: Run) -> Iterator[str]:
     if len(report.streams) != 1:
         yield from _contents(report)
     for number, stream in enumerate(report.streams):
-        yield from _stream(stream, number, is_open=len(report.streams) == 1)
+        yield from _stream(stream, number, run, is_open=len(report.streams) == 1)
     yield "</main>"
     yield "<footer>"
     yield from _run(report, run)
@@ -55,7 +56,7 @@ def _contents(report: Report) -> Iterator[str]:
     yield "</ul></nav>"
 
 
-def _stream(stream: StreamReport, number: int, *, is_open: bool) -> Iterator[str]:
+def _stream(stream: StreamReport, number: int, run: Run, *, is_open: bool) -> Iterator[str]:
     yield f'<section class="stream" id="stream-{number}" aria-labelledby="name-{number}">'
     yield (
         f'<div class="head"><h2 id="name-{number}"><bdi>{text(stream.name)}</bdi></h2>{_verdict(stream.verdict)}</div>'
@@ -69,7 +70,7 @@ def _stream(stream: StreamReport, number: int, *, is_open: bool) -> Iterator[str
         yield "<h3>Units, drawn to scale</h3>"
         yield from unit_map(stream, number)
     yield from diagnostics(stream, number)
-    yield from explorer(stream, number, is_open)
+    yield from explorer(stream, number, is_open, run)
     yield from tensor_table(stream, number)
     yield from unit_table(stream, number)
     yield from rule_table(stream)

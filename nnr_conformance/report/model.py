@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nnr_conformance.diagnostics import Diagnostic, Effect, Severity
 
@@ -90,46 +90,15 @@ class TensorRow:
 
 
 @dataclass(frozen=True, slots=True)
-class TracedElement:
-    """One syntax element as it is shown: `first` and `size` are bits, absolute; `size` is 0 when it is inferred.
-
-    `structures`: the names of those around it, from the outermost on. `value`: in short. `payload`: bytes up to the
-    end of the unit.
-    """
-
-    structures: tuple[str, ...]
-    name: str
-    descriptor: str
-    first: int
-    size: int
-    value: str
-    meaning: str
-    inferred: bool
-    payload: bool
-
-
-@dataclass(frozen=True, slots=True)
-class TracedUnit:
-    """The elements of one unit in order. `first` and `end` are bytes; `left_out` elements were too many to keep."""
-
-    label: str
-    unit_type: str
-    first: int
-    end: int
-    elements: tuple[TracedElement, ...]
-    left_out: int
-
-
-@dataclass(frozen=True, slots=True)
 class StreamDetails:
-    """What a report needs to show a stream bit by bit, within bounds.
+    """What a page needs to show a stream bit by bit, within bounds.
 
-    `units_left_out`: units that were too many to keep. `pieces`: first byte and content of what is kept of the stream.
+    `pieces`: first byte and content of what is kept of the stream, in order. `out_of_band`: parameters that were given
+    for it.
     """
 
-    units: tuple[TracedUnit, ...]
-    units_left_out: int
     pieces: tuple[tuple[int, bytes], ...]
+    out_of_band: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

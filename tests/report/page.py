@@ -8,7 +8,7 @@ from nnr_conformance.report.html import render
 from nnr_conformance.report.model import Report
 from tests.report.golden import RUN
 
-VOID = {"meta"}
+VOID = {"meta", "input"}
 
 
 class Page(HTMLParser):

@@ -7,13 +7,14 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import nnr_conformance
 from nnr_conformance.cli.check import main
 from nnr_conformance.report.formats import renderer
 from nnr_conformance.report.model import Report
-from tests.decoder.stream_builder import parameter_set, start, topology
+from tests.decoder.stream_builder import parameter_set, raw, start, topology
 from tests.report.browser import Browser, find_browser
 from tests.report.golden import RUN, damaged_report
 
@@ -90,6 +91,9 @@ def rows(page: Browser) -> str:
     return page.value("[...document.querySelectorAll('.byte')].map(one => one.textContent).join('')")
 
 
+FIND = "((kind, text) => [...document.querySelectorAll(kind)].find(one => one.innerText.trim().startsWith(text)))"
+"""The first element of a kind with a text that begins so."""
+
 HEADER = ("unit 3", "nnr_unit_header", "nnr_compressed_data_unit_header")
 
 
@@ -104,6 +108,32 @@ def test_a_click_on_an_element_marks_its_bits_and_no_others(page: Browser) -> No
     card = page.value("document.querySelector('.card').innerText")
     for part in ("bit_offset[0]", "ue(11)", "87", "12 bits: 971 to 982", "R-EP-02"):
         assert part in card
+
+
+def test_the_syntax_table_marks_the_element_and_its_rows_lead_to_others(page: Browser) -> None:
+    open_way(page, *HEADER, "bit_offset[0]")
+    assert page.value("document.querySelector('.law [aria-current]').innerText").strip() == "bit_offset[ j ]\tue(11)"
+    rows = "[...document.querySelectorAll('.law td:first-child')].map(one => one.innerText)"
+    assert page.value(rows)[0] == "nnr_compressed_data_unit_header( ) {"
+    page.value(f"{FIND}('.law button', 'scan_order').id = 'row'")
+    page.click("#row")
+    assert selected(page).endswith("scan_order")
+    assert page.value(f"{FIND}('.law tr', 'parameter_id').className") == "absent"
+
+
+def test_requirements_and_clauses_lead_to_elements_and_back(page: Browser) -> None:
+    open_way(page, *HEADER, "bit_offset[0]")
+    page.click(".card [aria-label='requirement R-EP-02']")
+    card = page.value("document.querySelector('.card').innerText")
+    assert "R-EP-02" in card
+    assert "elements of this stream" in card
+    page.value(f"{FIND}('.places button', 'bit_offset_delta').id = 'place'")
+    page.click("#place")
+    assert "bit_offset_delta" in selected(page)
+    page.click(".requirements li button:last-child")
+    assert "Clause 10" in page.value("document.querySelector('.card').innerText")
+    page.click(".back button")
+    assert "bit_offset_delta" in page.value("document.querySelector('.card .title').innerText")
 
 
 def test_a_click_on_a_structure_or_a_unit_marks_all_of_it(page: Browser) -> None:
@@ -303,12 +333,27 @@ def test_many_units_are_in_runs_that_open_where_something_is_selected(running: B
         assert page.value("document.querySelectorAll('.byte').length") < 1000
 
 
+def test_of_a_long_stream_all_headers_are_in_the_tree(running: Browser, tmp_path: Path) -> None:
+    stream = start() + parameter_set() + b"".join(raw(f"w{number}", np.arange(10_000.0)) for number in range(4))
+    long = nnr_conformance.check(stream, names=["long.nnr"], details=20_000)
+    with opened(running, tmp_path / "long.html", long) as page:
+        shown = page.value("[...document.querySelectorAll('.tree > li')].map(one => one.node.meaning)")
+        assert shown == ["", "", "w0", "w1", "w2", "w3"]
+        open_way(page, "unit 5", "nnr_compressed_data_unit_payload", "raw_float32_parameter")
+        assert "40\u202f000 bytes" in page.value("document.querySelector('.card').innerText")
+        assert "not in this page" in page.value("document.querySelector('.bytes').innerText")
+
+
 def test_bits_that_are_not_in_the_tree_are_shown_without_it(running: Browser, tmp_path: Path) -> None:
-    with opened(running, tmp_path / "many.html", many_units(50), "#bits-0-16000-16003") as page:
-        assert "more units are not shown" in page.value("document.querySelector('.tree').textContent")
+    stream = start() + parameter_set() + 600 * topology(0, {"topology_data": bytes(200)})
+    cut = nnr_conformance.check(stream, names=["many.nnr"], details=50)
+    with opened(running, tmp_path / "many.html", cut, "#bits-0-800000-800003") as page:
+        assert "what follows is not in this page" in page.value(
+            "explorers.get('0').explorer.tree.roots.at(-1).children.at(-1).name"
+        )
         assert "not in the tree" in page.value("document.querySelector('.card').textContent")
-        assert marked_bits(page) == [16000, 16001, 16002]
-        assert marked_bytes(page) == [2000]
+        assert marked_bits(page) == []
+        assert "not in this page" in page.value("document.querySelector('.line.on .missing').textContent")
 
 
 @pytest.mark.parametrize("fragment", ["#bits-0-99999999999-99999999999", "#bits-9-0-1", "#bits-0-8-0", "#bits-x"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -47,6 +47,23 @@ def syntax() -> Mapping[str, Any]:
         "enumerations": _enumerations(),
         "readings": load_yaml("spec/readings.yaml"),
     }
+
+
+@cache
+def explained() -> Mapping[str, Any]:
+    """What a page about streams needs of the document: the syntax, and what it says of elements and requirements."""
+    rows = knowledge()
+    return {
+        **syntax(),
+        "readings": _of_each(syntax()["readings"], "id", "question", "readings", "default"),
+        "semantics": _of_each(rows["semantics"], "name", "meaning", "range", "requirements"),
+        "requirements": _of_each(rows["requirements"], "id", "text", "clause", "edition", "strength", "confidence"),
+        "diagnostics": _of_each(rows["diagnostics"], "code", "requirement", "clause", "text", "confidence", "severity"),
+    }
+
+
+def _of_each(rows: Sequence[Mapping[str, Any]], *members: str) -> list[Mapping[str, Any]]:
+    return [{member: row[member] for member in members if member in row} for row in rows]
 
 
 def knowledge() -> Mapping[str, Any]:

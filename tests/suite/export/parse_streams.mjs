@@ -3,9 +3,9 @@
    Arguments: the interpreter and the document. */
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import { inflateSync } from "node:zlib";
 
 const { parse, Binary32 } = await import(pathToFileURL(process.argv[2]));
+const { inflate } = await import(new URL("inflate.js", pathToFileURL(process.argv[2])));
 const specification = JSON.parse(readFileSync(process.argv[3], "utf8"));
 const before = JSON.stringify(specification);
 
@@ -23,7 +23,7 @@ for (const line of readFileSync(0, "utf8").split("\n").filter(Boolean)) {
   const { stream, hex, options } = JSON.parse(line);
   const bytes = hex === undefined ? readFileSync(stream) : Buffer.from(hex, "hex");
   const started = performance.now();
-  const { units, diagnostics } = parse(specification, new Uint8Array(bytes), { ...options, inflate: inflateSync });
+  const { units, diagnostics } = parse(specification, new Uint8Array(bytes), { ...options, inflate });
   const seconds = (performance.now() - started) / 1000;
   const shown = units.map(({ label, first, end, type, payloadFirst, broken, size, header, payload, trace }) => ({
     where: [label, first, end, type, payloadFirst, broken],

@@ -1,12 +1,14 @@
-"use strict";
+/* The units of a stream as a tree of nodes, and the list that shows it. */
+import { SEPARATOR, descriptorText, many, meaningText, printable, valueText } from "./description.js";
 
-const SEPARATOR = " \u00b7 ";
 /* More children than this are shown in runs, so that opening a long list stays quick. */
 const LONGEST_RUN = 250;
+const MOST_NAMES = 3;
+const LONGEST_NAMES = 80;
 
 /* One entry of the tree: a unit, a structure, an element, a tensor, or a run of many. `first` and `end` are bits of the
    stream, the end exclusive; both are 0 as long as nothing in it has bits. */
-class TreeNode {
+export class TreeNode {
   constructor(kind, name, first = 0, end = 0) {
     Object.assign(this, { kind, name, first, end, value: "", meaning: "", descriptor: "", inferred: false });
     this.children = [];
@@ -32,44 +34,57 @@ class TreeNode {
   }
 }
 
-/* The units of a stream as trees: those of aggregate units inside them, tensors inside the payload that holds them. */
-function treesOf(data) {
-  const units = new Map();
+/* The units of a parsed stream as trees: those of aggregate units inside them, tensors inside the payload that holds
+   them. `rest`: what to say when the stream goes on behind them. */
+export function treesOf(specification, { units, complete }, tensors, rest) {
+  const nodes = new Map();
   const roots = [];
-  for (const [label, type, names, first, end, leftOut, elements] of data.units) {
-    const unit = new TreeNode("unit", label, 8 * first, 8 * end);
-    unit.value = type;
-    unit.meaning = names;
-    const around = units.get(label.slice(0, Math.max(0, label.lastIndexOf("."))));
+  for (const parsed of units) {
+    const { label } = parsed;
+    const unit = new TreeNode("unit", label, 8 * parsed.first, 8 * parsed.end);
+    unit.value = specification.enumerations.nnr_unit_type.values[parsed.type] ?? `type ${parsed.type}`;
+    if (parsed.type < 0) unit.value = "unreadable";
+    unit.meaning = namesOf(parsed);
+    const around = nodes.get(label.slice(0, Math.max(0, label.lastIndexOf("."))));
     if (around) (around.payload ?? around).add(unit);
     else roots.push(unit);
-    units.set(label, unit);
-    addElements(unit, elements, data);
-    if (leftOut) unit.add(new TreeNode("rest", `${leftOut} more elements are not shown`));
+    nodes.set(label, unit);
+    addElements(specification, unit, parsed, parsed.encloses ? [] : tensors);
+    if (parsed.incomplete) unit.add(new TreeNode("rest", "more elements are not in this page"));
   }
-  if (data.unitsLeftOut) roots.push(new TreeNode("rest", `${data.unitsLeftOut} more units are not shown`));
+  if (!complete) roots.push(new TreeNode("rest", rest));
   return inRuns(roots, null);
 }
 
-function addElements(unit, elements, data) {
+/* The ids of the tensors that a unit says it holds. */
+function namesOf({ names }) {
+  if (!names.has("element_name")) return "";
+  const listed = names.find("topology_elem_id_list", []);
+  const found = Array.isArray(listed) && listed.length ? listed.slice(0, MOST_NAMES) : [names.find("element_name")];
+  return printable(found.join(", ").slice(0, LONGEST_NAMES));
+}
+
+function addElements(specification, unit, { trace }, tensors) {
   const open = [];
-  for (const [structures, name, descriptor, first, size, value, meaning, kind] of elements) {
-    const names = data.texts[structures] ? data.texts[structures].split(SEPARATOR) : [];
+  for (const entry of trace) {
+    const { first, size, part } = entry;
+    const names = entry.path.split(SEPARATOR).slice(1, -1);
     let depth = 0;
     while (depth < Math.min(open.length, names.length) && open[depth].name === names[depth]) depth += 1;
     open.length = depth;
     for (const structure of names.slice(depth)) {
       open.push((open.at(-1) ?? unit).add(new TreeNode("structure", structure)));
     }
-    const node = new TreeNode("element", data.texts[name], first, first + size);
-    node.descriptor = data.texts[descriptor];
-    node.value = data.texts[value];
-    node.meaning = data.texts[meaning];
-    node.inferred = kind === 1;
+    const node = new TreeNode("element", entry.name, first, first + size);
+    node.descriptor = descriptorText(part?.descriptor, size);
+    node.meaning = meaningText(specification, entry);
+    node.inferred = entry.inferred;
     (open.at(-1) ?? unit).add(node);
-    if (kind === 2) {
+    if (part?.descriptor?.kind === "bytes") {
       unit.payload = node;
-      if (unit.value !== "NNR_AGG") addTensors(node, data.tensors);
+      addTensors(node, tensors);
+    } else {
+      node.value = valueText(entry);
     }
   }
 }
@@ -105,19 +120,18 @@ function inRuns(nodes, parent) {
   return shown;
 }
 
-function make(tag, kind, text = "") {
+/* A name without its subscript. */
+export const baseOf = (name) => name.replace(/\[.*$/, "");
+
+export function make(tag, kind, text = "") {
   const made = document.createElement(tag);
   if (kind) made.className = kind;
   made.textContent = text;
   return made;
 }
 
-function many(count, name) {
-  return `${count.toLocaleString("en").replaceAll(",", "\u202f")} ${name}${count === 1 ? "" : "s"}`;
-}
-
 /* The tree as the ARIA pattern has it: one tab stop, arrow keys move, Right and Left open and close. */
-class Tree {
+export class Tree {
   constructor(list, roots, onSelect) {
     Object.assign(this, { list, roots, onSelect, selected: null });
     list.append(...roots.map((node) => this.itemOf(node, 1)));
@@ -249,7 +263,7 @@ class Tree {
 }
 
 /* Scroll a box, and nothing around it, until a part of it can be seen. */
-function scrollInside(box, part) {
+export function scrollInside(box, part) {
   const outer = box.getBoundingClientRect();
   const inner = part.getBoundingClientRect();
   if (inner.top < outer.top || inner.bottom > outer.bottom) {

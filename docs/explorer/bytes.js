@@ -1,13 +1,48 @@
-/* Streams can have more bits than the operators on 32 bits take. */
-const byteOf = (bit) => Math.floor(bit / 8);
+/* The bytes of a stream, in rows; and bytes of which some are missing. */
+import { NotHere } from "./interpreter.js";
+import { many } from "./description.js";
+import { make } from "./tree.js";
 
-/* The bytes of a stream, as many as the page has; only rows that can be seen are in the document. */
-class Bytes {
-  constructor(pane, data, onPick) {
-    Object.assign(this, { pane, data, onPick, first: 0, end: 0, cursor: -1, columns: 0, rows: [], drawn: new Map() });
+/* A box cannot become higher than browsers can count pixels. */
+const MOST_SHOWN = 1 << 23;
+
+/* Bytes of a stream of which only pieces are there, as pairs of the first byte and a Uint8Array, in order. */
+export class Pieces {
+  constructor(pieces, first, end) {
+    Object.assign(this, { pieces, first, length: end - first });
+  }
+
+  at(index) {
+    const at = this.first + index;
+    let [low, high] = [0, this.pieces.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.pieces[middle][0] > at) high = middle;
+      else low = middle + 1;
+    }
+    const [first, bytes] = this.pieces[low - 1] ?? [0, []];
+    if (at - first >= bytes.length) throw new NotHere();
+    return bytes[at - first];
+  }
+
+  subarray(first, end) {
+    return new Pieces(this.pieces, this.first + first, this.first + end);
+  }
+}
+
+/* Streams can have more bits than the operators on 32 bits take. */
+export const byteOf = (bit) => Math.floor(bit / 8);
+
+/* The pane of bytes, as many as the page has; only rows that can be seen are in the document. `pieces`: pairs of the
+   first byte and a Uint8Array; `findings`: first bit, end and severity. */
+export class Bytes {
+  constructor(pane, { size, pieces, findings }, onPick) {
+    Object.assign(this, { pane, size, pieces, findings, onPick, first: 0, end: 0, cursor: -1, columns: 0 });
+    Object.assign(this, { runs: [], count: 0, drawn: new Map() });
     this.sheet = pane.appendChild(make("div", "sheet"));
-    this.digits = Math.max(4, (data.size - 1).toString(16).length);
-    new ResizeObserver(() => this.layout()).observe(pane);
+    this.digits = Math.max(4, Math.max(0, size - 1).toString(16).length);
+    this.observer = new ResizeObserver(() => this.layout());
+    this.observer.observe(pane);
     pane.addEventListener("scroll", () => this.draw());
     pane.addEventListener("click", (event) => this.clicked(event));
     pane.addEventListener("keydown", (event) => this.pressed(event));
@@ -16,8 +51,8 @@ class Bytes {
 
   /* Byte `at` of the stream; undefined when the page does not have it. */
   at(at) {
-    const piece = this.data.pieces.find(([first, hex]) => first <= at && at < first + hex.length / 2);
-    return piece ? parseInt(piece[1].substr(2 * (at - piece[0]), 2), 16) : undefined;
+    const piece = this.pieces.find(([first, bytes]) => first <= at && at < first + bytes.length);
+    return piece?.[1][at - piece[0]];
   }
 
   layout() {
@@ -31,17 +66,23 @@ class Bytes {
     this.sheet.classList.toggle("narrow", letters < this.digits + 39);
     if (columns === this.columns) return this.draw();
     this.columns = columns;
-    this.rows = [];
+    this.runs = [];
+    this.count = 0;
+    const add = (first, size, isThere) => {
+      if (!size) return;
+      this.runs.push({ number: this.count, first, size, isThere });
+      this.count += isThere ? Math.ceil(size / columns) : 1;
+    };
     let reached = 0;
-    for (const [first, hex] of this.data.pieces) {
-      if (first > reached) this.rows.push({ first: reached, missing: first - reached });
-      for (let at = 0; at < hex.length / 2; at += columns) {
-        this.rows.push({ first: first + at, hex: hex.substr(2 * at, 2 * columns) });
-      }
-      reached = first + hex.length / 2;
+    for (const [first, bytes] of this.pieces) {
+      const size = Math.max(0, Math.min(bytes.length, MOST_SHOWN - reached));
+      add(reached, first - reached, false);
+      add(first, size, true);
+      reached = first + size;
+      if (size < bytes.length) break;
     }
-    if (reached < this.data.size) this.rows.push({ first: reached, missing: this.data.size - reached });
-    this.sheet.style.height = `${this.rows.length * this.height}px`;
+    add(reached, this.size - reached, false);
+    this.sheet.style.height = `${this.count * this.height}px`;
     this.redraw();
     if (this.end > this.first) this.reveal(byteOf(this.first));
   }
@@ -54,7 +95,7 @@ class Bytes {
 
   draw() {
     const from = Math.max(0, Math.floor(this.pane.scrollTop / this.height) - 8);
-    const to = Math.min(this.rows.length, from + Math.ceil(this.pane.clientHeight / this.height) + 16);
+    const to = Math.min(this.count, from + Math.ceil(this.pane.clientHeight / this.height) + 16);
     for (const [number, row] of this.drawn) {
       if (number < from || number >= to) {
         row.remove();
@@ -63,14 +104,29 @@ class Bytes {
     }
     for (let number = from; number < to; number += 1) {
       if (this.drawn.has(number)) continue;
-      const row = this.row(this.rows[number]);
+      const row = this.row(this.rowAt(number));
       row.style.top = `${number * this.height}px`;
       row.style.height = `${this.height}px`;
       this.drawn.set(number, this.sheet.appendChild(row));
     }
   }
 
-  row({ first, missing, hex }) {
+  /* Row `number`: its first byte, and its bytes, or how many are missing. */
+  rowAt(number) {
+    const run = this.runs.findLast((one) => one.number <= number);
+    if (!run.isThere) return { first: run.first, missing: run.size };
+    const first = run.first + (number - run.number) * this.columns;
+    return { first, size: Math.min(this.columns, run.first + run.size - first) };
+  }
+
+  /* The number of the row that has a byte; -1 when none can have it. */
+  numberOf(at) {
+    const run = this.runs.findLast((one) => one.first <= at);
+    if (!run || at >= run.first + run.size) return -1;
+    return run.number + (run.isThere ? Math.floor((at - run.first) / this.columns) : 0);
+  }
+
+  row({ first, missing, size }) {
     const row = make("div", "line");
     row.append(make("span", "offset", first.toString(16).padStart(this.digits, "0")));
     if (missing) {
@@ -80,10 +136,9 @@ class Bytes {
     }
     const cells = make("span", "cells");
     let letters = "";
-    for (let index = 0; index < hex.length / 2; index += 1) {
-      const digits = hex.substr(2 * index, 2);
-      cells.append(this.cell(first + index, digits));
-      const code = parseInt(digits, 16);
+    for (let at = first; at < first + size; at += 1) {
+      const code = this.at(at);
+      cells.append(this.cell(at, code.toString(16).padStart(2, "0")));
       letters += code > 32 && code < 127 ? String.fromCharCode(code) : code === 32 ? "\u2423" : "\u00b7";
     }
     /* The last row may be short; its letters stand below the others all the same. */
@@ -107,7 +162,7 @@ class Bytes {
         cell.classList.add("part");
       }
     }
-    const bad = this.data.findings.find(([first, end]) => first < 8 * at + 8 && Math.max(end, first + 1) > 8 * at);
+    const bad = this.findings.find(([first, end]) => first < 8 * at + 8 && Math.max(end, first + 1) > 8 * at);
     if (bad) cell.classList.add(`found-${bad[2]}`);
     if (at === this.cursor) cell.classList.add("cursor");
     return cell;
@@ -120,7 +175,7 @@ class Bytes {
   }
 
   reveal(at) {
-    const number = this.rows.findLastIndex((row) => row.first <= at);
+    const number = this.numberOf(at);
     const top = number * this.height;
     if (number < 0 || (top >= this.pane.scrollTop && top + this.height <= this.pane.scrollTop + this.pane.clientHeight))
       return;
