@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -42,7 +43,9 @@ def damaged_report() -> nnr_conformance.Report:
 def text_of(name: str) -> str:
     """The golden report in one format; of a page without specification and program, which have tests of their own."""
     text = "".join(f"{line}\n" for line in renderer(name)(damaged_report(), RUN))
-    return text.replace(specification(), "").replace(script(), "") if name == "html" else text
+    if name != "html":
+        return text
+    return re.sub(r"'sha256-[^']+'", "'sha256-'", text.replace(specification(), "").replace(script(), ""))
 
 
 def path_of(name: str) -> Path:
