@@ -31,45 +31,45 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Attempt:
-    """A job: to decode a payload by some rules."""
+    """A job: to decode a payload by some rules. `is_plain`: a loop can do it with many others, see `together`."""
 
-    codings: list[TensorCoding]
-    payload: bytes | memoryview
-    rules: PayloadRules
+    job: PayloadJob
     how: UnitDecoder
-    limits: Limits
+    is_plain: bool
+
+    @classmethod
+    def of(
+        cls,
+        codings: list[TensorCoding],
+        payload: bytes | memoryview,
+        rules: PayloadRules,
+        how: UnitDecoder,
+        limits: Limits,
+    ) -> Attempt:
+        """The attempt at these tensors of a payload."""
+        job = PayloadJob(payload, codings, rules, limits)
+        plain = is_plain(job) and runs_compiled(codings[0], how.compiled, how.work_bits or 8 * len(payload))
+        return cls(job, how, plain)
 
     def __call__(self) -> Outcome:
         """Do it."""
         return attempt_all([self])[0]
 
-    @property
-    def job(self) -> PayloadJob:
-        """What the entropy decoder is to know."""
-        return PayloadJob(self.payload, self.codings, self.rules, self.limits)
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether a loop can do it with many others: see `together`."""
-        work_bits = self.how.work_bits or 8 * len(self.payload)
-        return is_plain(self.job) and runs_compiled(self.codings[0], self.how.compiled, work_bits)
-
 
 def attempt_all(attempts: Sequence[Attempt]) -> list[Outcome]:
     """The outcome of each, in order; those that are plain are done in one call of a loop."""
-    plain = [attempt.is_plain for attempt in attempts]
-    jobs = [attempt.job for attempt, able in zip(attempts, plain, strict=True) if able]
+    jobs = [attempt.job for attempt in attempts if attempt.is_plain]
     results = iter(decode_plain(jobs) if jobs else ())
-    found = [next(results) if able else None for able in plain]
+    found = [next(results) if attempt.is_plain else None for attempt in attempts]
     return [
-        Outcome(list(result.tensors), [], None) if result is not None else _alone(attempt)
+        _alone(attempt) if result is None else Outcome(list(result.tensors), [], None)
         for attempt, result in zip(attempts, found, strict=True)
     ]
 
 
 def likeness(attempt: Attempt) -> object:
     """What another plain attempt must have in common to be done faster together; None where none is."""
-    work_bits = attempt.how.work_bits or 8 * len(attempt.payload)
+    work_bits = attempt.how.work_bits or 8 * len(attempt.job.payload)
     return pairs.likeness(attempt.job) if pairs.pays_to_load(work_bits) else None
 
 
@@ -84,20 +84,20 @@ def attempt_pair(first: Attempt, second: Attempt) -> list[Outcome]:
 
 def _alone(attempt: Attempt) -> Outcome:
     results: list[TensorResult] = []
-    how = attempt.how
+    how, job = attempt.how, attempt.job
     try:
         decoder = PayloadDecoder(
-            attempt.payload,
-            attempt.rules,
+            job.payload,
+            job.rules,
             compiled=how.compiled,
             work_bits=how.work_bits,
-            limits=attempt.limits,
+            limits=job.limits,
             threads=how.threads,
         )
     except EntropyFault as fault:
         return Outcome(results, [], fault)
     try:
-        for coding in attempt.codings:
+        for coding in job.codings:
             results.append(decoder.decode_tensor(coding))
         decoder.finish()
     except EntropyFault as fault:

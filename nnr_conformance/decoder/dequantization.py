@@ -23,6 +23,8 @@ from nnr_conformance.readings import DEFAULT_READINGS, Readings
 Bits = tuple[int, int] | None
 
 _INT32 = np.iinfo(np.int32)
+_SAFE_EXPONENT = 102
+"""Of a step, up to which an exact level times it is below 2^127."""
 _EXACT_IN_BINARY32 = 1 << 24
 _CHUNK = 1 << 16  # elements for which a 64-bit index exists at one time
 
@@ -78,6 +80,10 @@ def dequantize_uniform(
     """
     _require_int32(quantized)
     step = step_size(qp, density)
+    if _cannot_leave_binary32(quantized, _exponent(qp, density)):
+        values = quantized.astype(np.float32, order="C")
+        values *= step
+        return values
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         values = quantized.astype(np.float32, order="C")
         np.multiply(values, step, out=values)
@@ -104,6 +110,13 @@ def dequantize_uniform(
                 if readings["level-rounding"] == "once" and np.isfinite(step):
                     _round_once(quantized, float(step), values)
     return values
+
+
+def _cannot_leave_binary32(quantized: NDArray[np.int32], exponent: int) -> bool:
+    """Whether all levels are exact, the step of this exponent is normal and no product can overflow."""
+    if not quantized.size or not -126 <= exponent <= _SAFE_EXPONENT:
+        return False
+    return bool(quantized.min() >= -_EXACT_IN_BINARY32 and quantized.max() <= _EXACT_IN_BINARY32)
 
 
 def _round_once(quantized: NDArray[np.int32], step: float, values: NDArray[np.float32]) -> None:

@@ -86,10 +86,10 @@ def entropy_decode(
     elements = sum(coding.elements for coding in codings)
     if all(coding.elements <= elements_allowed(len(payload.data), limits) for coding in codings):
         how.free_elements.spend(elements, len(payload.data))
-    outcome: Outcome = yield Attempt(codings, payload.data, used, how, limits)
+    outcome: Outcome = yield Attempt.of(codings, payload.data, used, how, limits)
     if outcome.fault is not None and edition1 and chosen == "auto":
         older = _older(rules)
-        second: Outcome = yield Attempt(codings, payload.data, older, how, limits)
+        second: Outcome = yield Attempt.of(codings, payload.data, older, how, limits)
         if second.fault is None:
             message = f"with 31 ids decoding ends with {outcome.fault.code}"
             findings.report("variant_nnc1.0", message, bits=whole, path=path)

@@ -84,6 +84,19 @@ def _structures(unit_type: int) -> tuple[tuple[Structure, ...], tuple[str, ...]]
     return structures, tuple(sorted(condition_names(structures)))
 
 
+@cache
+def _last_ways(unit_type: int) -> list[frozenset[tuple[Part, bool]]]:
+    """The ways for which a parser was generated last in this process, if there was one; what it parses is the same."""
+    return []
+
+
+@cache
+def _size_parser() -> Parser:
+    from nnr_conformance.syntax.specialised import specialised  # noqa: PLC0415 - see above
+
+    return specialised((nnr_unit_size,))
+
+
 @dataclass(slots=True)
 class _Kind:
     """Units of one type: how many were parsed by the declarations, the ways that they took, and the parser for these.
@@ -109,7 +122,9 @@ class _Kind:
         if self.parsed >= PLAIN_UNITS and self.known_ways < len(self.ways):
             self.parsed, self.known_ways, self.parser = 0, len(self.ways), None
         if self.parser is None and self.known_ways:
-            self.parser = parser_of(self.unit_type, state, frozenset(self.ways), traced)
+            ways = frozenset(self.ways)
+            self.parser = parser_of(self.unit_type, state, ways, traced)
+            _last_ways(self.unit_type)[:] = [ways]
         return self.parser
 
 
@@ -151,6 +166,8 @@ class UnitParser:
         kind = self._kinds.get(unit_type)
         if kind is None:
             kind = self._kinds[unit_type] = _Kind(unit_type)
+            for ways in _last_ways(unit_type):
+                kind.ways, kind.known_ways = set(ways), len(ways)
         return kind
 
 
@@ -173,10 +190,8 @@ class SizeParser:
             else:
                 return trees[0], ends[0]
         self._parsed += 1
-        if self._parsed == SIZES and self.session.specialise:
-            from nnr_conformance.syntax.specialised import specialised  # noqa: PLC0415 - see above
-
-            self._parser = specialised((nnr_unit_size,))
+        if self.session.specialise and (self._parsed == SIZES or _size_parser.cache_info().currsize):
+            self._parser = _size_parser()
         return parse_size(buffer, first, end, self.session)
 
 

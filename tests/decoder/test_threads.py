@@ -67,7 +67,7 @@ def test_payloads_are_decoded_in_threads_and_small_ones_in_groups(monkeypatch: p
 
     def watched(attempts: list[Any]) -> Any:
         seen.append(
-            (threading.current_thread().name.partition("_")[0], sum(one.codings[0].elements for one in attempts))
+            (threading.current_thread().name.partition("_")[0], sum(one.job.codings[0].elements for one in attempts))
         )
         return plain(attempts)
 
@@ -91,12 +91,12 @@ def test_like_payloads_share_a_loop(count: int, monkeypatch: pytest.MonkeyPatch)
     plain = threads.attempt_pair
 
     def watched(first: Any, second: Any) -> Any:
-        shared.append(second.codings[0].elements)
+        shared.append(second.job.codings[0].elements)
         return plain(first, second)
 
     monkeypatch.setattr(threads, "attempt_pair", watched)
     monkeypatch.setattr(threads, "GROUP", 0)
-    monkeypatch.setattr(threads, "likeness", lambda attempt: attempt.codings[0].dq)
+    monkeypatch.setattr(threads, "likeness", lambda attempt: attempt.job.codings[0].dq)
     assert everything(chain_decoder(data, compiled=True, threads=count)) == alone
     assert len(shared) == len(alone["units"]) // 2
 
