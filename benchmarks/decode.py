@@ -33,7 +33,7 @@ from nnr_conformance.entropy import (
     trellis_states,
 )
 from nnr_conformance.entropy.binarization import count_bins
-from nnr_conformance.entropy.binding import bound_decode_pair, load_compiled
+from nnr_conformance.entropy.binding import bound_compiled, load_compiled
 from nnr_conformance.entropy.pairs import decode_payloads, partners
 from nnr_conformance.entropy.together import PayloadJob
 
@@ -119,7 +119,7 @@ def data_sets(cabac: Any, weights: int, spread: float = SPREAD, seed: int = SEED
 
 def shares_a_loop(data: DataSet) -> bool:
     """Whether two payloads like this one are decoded in one loop."""
-    bound_decode_pair()
+    bound_compiled("decode_pair")
     return any(partners([data.job, data.job]))
 
 

@@ -25,7 +25,7 @@ from nnr_conformance.encoder.dependent import dependent_levels
 from nnr_conformance.encoder.payload_writer import TensorPlan, write_payload
 from nnr_conformance.entropy import PayloadResult, TensorCoding, compiled_available
 from nnr_conformance.entropy.binarization import count_bins
-from nnr_conformance.entropy.binding import bound_decode_pair
+from nnr_conformance.entropy.binding import bound_compiled
 from nnr_conformance.entropy.pairs import decode_payloads
 from nnr_conformance.entropy.together import PayloadJob
 
@@ -91,7 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
         print("this benchmark needs numba: pip install nnr-conformance[fast], and no NNR_PURE=1", file=sys.stderr)
         return 2
     about = environment() | {"core": pin(options.core)}
-    bound_decode_pair()
+    bound_compiled("decode_pair")
     print("\n".join(f"{name}: {value}" for name, value in about.items()))
     tables: tuple[Callable[[int], Iterator[tuple[str, list[PayloadJob], int]]], ...] = (kinds, sizes)
     for table in tables:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Callable
 
 from nnr_conformance.errors import NnrError
@@ -18,8 +19,14 @@ def run(command: str, body: Callable[[], int]) -> int:
     if hasattr(sys.stdout, "reconfigure"):
         # Names in a stream may have letters that the terminal's encoding lacks.
         sys.stdout.reconfigure(errors="backslashreplace")
+
+    def tell(message: Warning | str, *_: object, **__: object) -> None:
+        print(f"{command}: {message}", file=sys.stderr)
+
     try:
-        code = body()
+        with warnings.catch_warnings():
+            warnings.showwarning = tell
+            code = body()
         sys.stdout.flush()
         return code
     except NnrError as error:

@@ -2,7 +2,8 @@
 
 A binding takes the code objects of the loop functions and gives them other globals: tables as unsigned arrays, the
 functions that they call in compiled form, and the constant `ALL_TOOLS`. File names and line numbers stay, so that
-tracebacks and numba's cache on disk work. numba is imported only when a compiled binding is asked for.
+tracebacks work. numba is imported only when there is something to compile: what was compiled once is kept as machine
+code (`machine_code`).
 """
 
 from __future__ import annotations
@@ -11,24 +12,39 @@ import builtins
 import hashlib
 import importlib.util
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from enum import Enum
-from functools import cache
+from functools import cache, partial
+from pathlib import Path
 from threading import RLock
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
-from nnr_conformance.entropy import binarization, contexts, engine, pair_loop, payload_loop, retrace, row_skip, rows
-from nnr_conformance.entropy.zero_runs import with_zero_runs
+from nnr_conformance import machine_code
+from nnr_conformance.entropy import (
+    binarization,
+    contexts,
+    engine,
+    pair_loop,
+    payload_loop,
+    retrace,
+    row_skip,
+    rows,
+    zero_runs,
+)
 from nnr_conformance.errors import UsageError
 
 Bound = Callable[..., Any]
 
-COMPILED_FROM = 600_000
-"""Payload bits from which loading compiled code pays for itself. Interpreted, 1.2 Mbit of payload take a second;
-loading takes 0.3 s from numba's cache and 2 s without it."""
+COMPILED_FROM = 1_800_000
+"""Payload bits from which compiling pays for itself: interpreted, 1.2 Mbit take a second, compiling takes 2."""
+COMPILED_FROM_WHEN_KEPT = 100_000
+"""The same where the machine code is kept: loading it takes 0.08 s."""
 COMPILED_FROM_WHEN_LOADED = 2_000
 """The same once the compiled code is loaded in this process: what moving the arguments costs."""
 
@@ -47,24 +63,48 @@ _INLINED: Sources = (
 _SEGMENT: Sources = ((rows, "decode_segment"),)
 _CALLED: Sources = ((rows, "skip_segment"), (rows, "start_block_row"))
 _DECODE_ROWS: Sources = ((rows, "decode_rows"),)
-_DECODE_ROW_SKIP: Sources = ((row_skip, "decode_row_skip"),)
-_DECODE_INIT_IDS: Sources = ((contexts, "decode_init_ids"),)
-_RETRACE: Sources = ((retrace, "retrace"),)
-_STEP: Sources = ((pair_loop, "step"), (pair_loop, "note_overrun"))
-_DECODE_PAYLOADS: Sources = ((payload_loop, "decode_one"), (payload_loop, "decode_payloads"))
-_DECODE_PAIR: Sources = ((pair_loop, "finish_level"), (pair_loop, "finish_tensor"), (pair_loop, "decode_pair"))
-_ALL = (
-    _INLINED
-    + _SEGMENT
-    + _CALLED
-    + _DECODE_ROWS
-    + _DECODE_ROW_SKIP
-    + _DECODE_INIT_IDS
-    + _DECODE_PAYLOADS
-    + _RETRACE
-    + _STEP
-    + _DECODE_PAIR
-)
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A loop to compile. `signature`: numba's types as a text; `all_tools`: the constant ALL_TOOLS.
+
+    `inlined`, `called`: what it calls besides the functions that all loops have, compiled into it or by themselves.
+    """
+
+    source: tuple[ModuleType, str]
+    signature: str
+    all_tools: bool = False
+    inlined: Sources = ()
+    called: Sources = ()
+
+
+_PAYLOAD, _CELLS, _COUNTERS, _FLAGS, _LEVELS = "u1[::1]", "i8[::1]", "u2[::1]", "u1[::1]", "i4[::1]"
+_STATE = f"{_PAYLOAD},{_CELLS},{_COUNTERS},{_COUNTERS}"
+_ROWS = f"void({_STATE},{_COUNTERS},{_COUNTERS},{_CELLS},{_FLAGS},{_LEVELS},{_FLAGS},{_LEVELS},{_CELLS})"
+_JOBS = f"{_CELLS},{_CELLS},{_CELLS},{_CELLS},{_CELLS},{_COUNTERS},{_COUNTERS},{_LEVELS},{_FLAGS},{_LEVELS}"
+_OF_A_PAIR = f"{_STATE},{_CELLS},{_LEVELS}"
+_INIT_IDS = f"i8({_STATE},{_CELLS},i8,i8,i8,{_CELLS})"
+
+LOOPS: Mapping[str, Loop] = {
+    "decode_rows": Loop(_DECODE_ROWS[0], _ROWS, called=_CALLED),
+    "decode_rows_tools": Loop(_DECODE_ROWS[0], _ROWS, all_tools=True, called=_CALLED),
+    "decode_payloads": Loop(
+        (payload_loop, "decode_payloads"),
+        f"void({_PAYLOAD},{_JOBS})",
+        called=((contexts, "decode_init_ids"), (payload_loop, "decode_one")),
+    ),
+    "decode_pair": Loop(
+        (pair_loop, "decode_pair"),
+        f"void({_CELLS},{_COUNTERS},{_COUNTERS},{_LEVELS},{_FLAGS},{_OF_A_PAIR},{_OF_A_PAIR})",
+        inlined=((pair_loop, "step"), (pair_loop, "note_overrun")),
+        called=((pair_loop, "finish_level"), (pair_loop, "finish_tensor")),
+    ),
+    "decode_init_ids": Loop((contexts, "decode_init_ids"), _INIT_IDS),
+    "decode_row_skip": Loop((row_skip, "decode_row_skip"), f"void({_STATE},i8,{_FLAGS})"),
+    "retrace": Loop((retrace, "retrace"), f"i8({_LEVELS},{_CELLS},{_CELLS},{_FLAGS},i8,i8,i1[::1],{_LEVELS})"),
+}
+"""The loops that can be compiled."""
 
 
 class Execution(Enum):
@@ -84,12 +124,30 @@ def choose_execution(work_bits: int, all_tools: bool = False) -> tuple[Execution
 
     `all_tools`: the job has tensors with a codebook, a base or a history, which have compiled code of their own.
     """
-    loaded = (_compiled_tools if all_tools else _compiled_payloads).cache_info().currsize
-    if _pure() or work_bits < (COMPILED_FROM_WHEN_LOADED if loaded else COMPILED_FROM):
+    if _pure() or work_bits < COMPILED_FROM_WHEN_LOADED:
         return Execution.INTERPRETED, ""
-    if _numba_installed():
-        return Execution.COMPILED, ""
-    return Execution.INTERPRETED, "numba is not installed; with it (nnr-conformance[fast]) this decodes 80 times faster"
+    if not _numba_installed():
+        advice = "numba is not installed; with it (nnr-conformance[fast]) this decodes 80 times faster"
+        return Execution.INTERPRETED, advice if work_bits >= COMPILED_FROM else ""
+    enough = work_bits >= _compiled_from("decode_rows_tools" if all_tools else "decode_payloads", work_bits)
+    return Execution.COMPILED if enough else Execution.INTERPRETED, ""
+
+
+def _compiled_from(name: str, work_bits: int) -> int:
+    if is_loaded(name):
+        return COMPILED_FROM_WHEN_LOADED
+    # Whether it is kept has to be looked up, which work that is too small in any case need not wait for.
+    return COMPILED_FROM_WHEN_KEPT if work_bits >= COMPILED_FROM_WHEN_KEPT and is_kept(name) else COMPILED_FROM
+
+
+def is_loaded(name: str) -> bool:
+    """Whether compiled code of a loop was asked for in this process."""
+    return _COMPILERS[name].cache_info().currsize > 0
+
+
+def is_kept(name: str) -> bool:
+    """Whether the machine code of a loop was kept on this machine."""
+    return machine_code.is_kept(name, _digest())
 
 
 def bound_decode_rows(*, all_tools: bool, compiled: bool) -> Bound:
@@ -99,9 +157,30 @@ def bound_decode_rows(*, all_tools: bool, compiled: bool) -> Bound:
     """
     if not compiled:
         return _interpreted(all_tools)
-    _require_compiled()
+    return bound_compiled("decode_rows_tools" if all_tools else "decode_rows")
+
+
+def bound_decode_row_skip(*, compiled: bool) -> Bound:
+    """`row_skip.decode_row_skip` of one life; raises UsageError as `bound_decode_rows` does."""
+    return bound_compiled("decode_row_skip") if compiled else row_skip.decode_row_skip
+
+
+def bound_decode_init_ids(*, compiled: bool) -> Bound:
+    """`contexts.decode_init_ids` of one life; raises UsageError as `bound_decode_rows` does."""
+    return bound_compiled("decode_init_ids") if compiled else contexts.decode_init_ids
+
+
+def bound_retrace(*, compiled: bool) -> Bound:
+    """`retrace.retrace` of one life; raises UsageError as `bound_decode_rows` does."""
+    return bound_compiled("retrace") if compiled else retrace.retrace
+
+
+def bound_compiled(name: str) -> Bound:
+    """A loop of `LOOPS`, compiled; raises UsageError as `bound_decode_rows` does."""
+    if not compiled_available():
+        raise UsageError("compiled decoding needs numba (nnr-conformance[fast]) and no NNR_PURE=1 in the environment")
     with _LOADING:
-        return _compiled_tools() if all_tools else _compiled_plain()
+        return _COMPILERS[name]()
 
 
 def load_compiled(everything: bool = False) -> None:
@@ -109,121 +188,28 @@ def load_compiled(everything: bool = False) -> None:
 
     Raises UsageError as `bound_decode_rows` does.
     """
-    bound_decode_payloads()
-    if everything:
-        for all_tools in (False, True):
-            bound_decode_rows(all_tools=all_tools, compiled=True)
-        bound_decode_init_ids(compiled=True)
-        bound_decode_row_skip(compiled=True)
+    most = ("decode_payloads",)
+    rest = ("decode_rows", "decode_rows_tools", "decode_init_ids", "decode_row_skip")
+    for name in most + (rest if everything else ()):
+        bound_compiled(name)
 
 
-def bound_decode_payloads() -> Bound:
-    """`payload_loop.decode_payloads`, which has a compiled life only; raises UsageError as `bound_decode_rows` does."""
-    _require_compiled()
-    with _LOADING:
-        return _compiled_payloads()
-
-
-def bound_decode_pair() -> Bound:
-    """`pair_loop.decode_pair`, which has a compiled life only; raises UsageError as `bound_decode_rows` does."""
-    _require_compiled()
-    with _LOADING:
-        return _compiled_pair()
-
-
-def pair_is_loaded() -> bool:
-    """Whether `bound_decode_pair` was asked for in this process."""
-    return _compiled_pair.cache_info().currsize > 0
-
-
-def bound_decode_row_skip(*, compiled: bool) -> Bound:
-    """`row_skip.decode_row_skip` of one life; raises UsageError as `bound_decode_rows` does."""
-    if not compiled:
-        return row_skip.decode_row_skip
-    _require_compiled()
-    with _LOADING:
-        return _compiled_row_skip()
-
-
-def bound_decode_init_ids(*, compiled: bool) -> Bound:
-    """`contexts.decode_init_ids` of one life; raises UsageError as `bound_decode_rows` does."""
-    if not compiled:
-        return contexts.decode_init_ids
-    _require_compiled()
-    with _LOADING:
-        return _compiled_init_ids()
-
-
-def bound_retrace(*, compiled: bool) -> Bound:
-    """`retrace.retrace` of one life; raises UsageError as `bound_decode_rows` does."""
-    if not compiled:
-        return retrace.retrace
-    _require_compiled()
-    with _LOADING:
-        return _compiled_retrace()
-
-
-def compile_decode_rows(*, all_tools: bool, cached: bool) -> Bound:
-    """Compile `rows.decode_rows` with all that it calls; `cached`: through numba's cache on disk."""
-    import numba  # noqa: PLC0415 -- importing it costs 0.2 s that an interpreted run must not pay
-
-    types = numba.types
-    flags, levels, cells, counters = types.uint8[::1], types.int32[::1], types.int64[::1], types.uint16[::1]
-    signature = types.void(
-        _payload_type(), cells, counters, counters, counters, counters, cells, flags, levels, flags, levels, cells
-    )
-    namespace = dict(_helpers(all_tools, cached))
-    suffix = _suffix(all_tools)
-    _compile(_CALLED, namespace, suffix, cached)
-    return _compile(_DECODE_ROWS, namespace, suffix, cached, signature)
-
-
-def compile_decode_payloads(*, cached: bool) -> Bound:
-    """Compile `payload_loop.decode_payloads`; `cached` as in compile_decode_rows."""
-    from numba import types  # noqa: PLC0415 -- as in compile_decode_rows
-
-    flags, levels, cells, counters = types.uint8[::1], types.int32[::1], types.int64[::1], types.uint16[::1]
-    signature = types.void(
-        _payload_type(), cells, cells, cells, cells, cells, counters, counters, levels, flags, levels
-    )
-    namespace = dict(_helpers(False, cached))
-    _compile(_DECODE_INIT_IDS + _DECODE_PAYLOADS[:-1], namespace, _digest(), cached)
-    return _compile(_DECODE_PAYLOADS[-1:], namespace, _digest(), cached, signature)
-
-
-def compile_decode_pair(*, cached: bool) -> Bound:
-    """Compile `pair_loop.decode_pair`; `cached` as in compile_decode_rows."""
-    import numba  # noqa: PLC0415 -- as in compile_decode_rows
-
-    types = numba.types
-    constant, counters = types.Array(types.int64, 1, "C"), types.uint16[::1]
-    cells, levels = types.int64[::1], types.int32[::1]
-    tensor = (_payload_type(), cells, counters, counters, cells, levels)
-    namespace = dict(_helpers(False, cached))
-    _compile(_STEP, namespace, _digest(), cached, forceinline=True)
-    signature = types.void(constant, counters, counters, levels, types.uint8[::1], *tensor, *tensor)
-    _compile(_DECODE_PAIR[:-1], namespace, _digest(), cached)
-    return _compile(_DECODE_PAIR[-1:], namespace, _digest(), cached, signature)
-
-
-def _payload_type() -> Any:
-    from numba import types  # noqa: PLC0415 -- as in compile_decode_rows
-
-    return types.Array(types.uint8, 1, "C", readonly=True)
-
-
-def _suffix(all_tools: bool) -> str:
-    # numba's cache knows a function by its name and its own bytecode only, not by what is inlined into it.
-    return f"{'tools' if all_tools else 'plain'}_{_digest()}"
+def compile_loop(name: str, entrance: bool) -> Any:
+    """A loop of `LOOPS` compiled by numba with all that it calls; `entrance`: so that Python can call it."""
+    loop = LOOPS[name]
+    namespace = dict(_helpers(loop.all_tools))
+    _compile(loop.inlined, namespace, forceinline=True)
+    _compile(loop.called, namespace)
+    return _compile((loop.source,), namespace, loop.signature, entrance)
 
 
 @cache
-def _helpers(all_tools: bool, cached: bool) -> dict[str, Any]:
+def _helpers(all_tools: bool) -> dict[str, Any]:
     """What every compiled loop sees: the constants, and the functions that decode a bin, a level and a segment."""
     namespace = _as_arrays(_constants(all_tools))
-    _compile(_INLINED, namespace, _suffix(all_tools), cached, forceinline=True)
+    _compile(_INLINED, namespace, forceinline=True)
     namespace["decode_sign"] = namespace["decode_bin_branchless"]
-    _compile(_SEGMENT, namespace, _suffix(all_tools), cached)
+    _compile(_SEGMENT, namespace)
     return namespace
 
 
@@ -236,11 +222,6 @@ def _numba_installed() -> bool:
     return importlib.util.find_spec("numba") is not None
 
 
-def _require_compiled() -> None:
-    if not compiled_available():
-        raise UsageError("compiled decoding needs numba (nnr-conformance[fast]) and no NNR_PURE=1 in the environment")
-
-
 @cache
 def _interpreted(all_tools: bool) -> Bound:
     namespace = _constants(all_tools)
@@ -251,88 +232,32 @@ def _interpreted(all_tools: bool) -> Bound:
     return bound
 
 
-@cache
-def _compiled_plain() -> Bound:
-    return _with_or_without_cache(lambda cached: compile_decode_rows(all_tools=False, cached=cached))
+def _compiled(name: str) -> Bound:
+    return machine_code.bound(name, _digest(), LOOPS[name].signature, partial(compile_loop, name))
 
 
-@cache
-def _compiled_tools() -> Bound:
-    return _with_or_without_cache(lambda cached: compile_decode_rows(all_tools=True, cached=cached))
-
-
-@cache
-def _compiled_payloads() -> Bound:
-    return _with_or_without_cache(lambda cached: compile_decode_payloads(cached=cached))
-
-
-@cache
-def _compiled_pair() -> Bound:
-    return _with_or_without_cache(lambda cached: compile_decode_pair(cached=cached))
-
-
-@cache
-def _compiled_row_skip() -> Bound:
-    return _compiled_header(_DECODE_ROW_SKIP, lambda types: types.void, lambda types: (types.int64, types.uint8[::1]))
-
-
-@cache
-def _compiled_init_ids() -> Bound:
-    def more(types: Any) -> tuple[Any, ...]:
-        return types.int64[::1], types.int64, types.int64, types.int64, types.int64[::1]
-
-    return _compiled_header(_DECODE_INIT_IDS, lambda types: types.int64, more)
-
-
-def _compiled_header(source: Sources, gives: Callable[[Any], Any], more: Callable[[Any], tuple[Any, ...]]) -> Bound:
-    """A loop of the header of a tensor; `gives`: what type it returns, `more`: of its arguments behind the contexts."""
-    from numba import types  # noqa: PLC0415 -- as in compile_decode_rows
-
-    counters = types.uint16[::1]
-    signature = gives(types)(_payload_type(), types.int64[::1], counters, counters, *more(types))
-
-    def build(cached: bool) -> Bound:
-        namespace = dict(_helpers(False, cached))
-        # What compiled loops call has no entrance for Python, this has; so it has a name of its own.
-        return _compile(source, namespace, f"header_{_digest()}", cached, signature)
-
-    return _with_or_without_cache(build)
-
-
-@cache
-def _compiled_retrace() -> Bound:
-    from numba import types  # noqa: PLC0415 -- as in compile_decode_rows
-
-    spans, levels = types.int64[::1], types.int32[::1]
-    signature = types.int64(levels, spans, spans, types.uint8[::1], types.int64, types.int64, types.int8[::1], levels)
-    namespace = _as_arrays(_constants(False))
-    return _with_or_without_cache(lambda cached: _compile(_RETRACE, namespace, _digest(), cached, signature))
-
-
-def _with_or_without_cache(build: Callable[[bool], Bound]) -> Bound:
-    # RuntimeError: no folder for the cache can be written; OSError: it could be, until the disk was full.
-    try:
-        return build(True)
-    except (OSError, RuntimeError):
-        return build(False)
+_COMPILERS = {name: cache(partial(_compiled, name)) for name in LOOPS}
 
 
 def _compile(
-    sources: Sources, namespace: dict[str, Any], suffix: str, cached: bool, signature: Any = None, **more: Any
-) -> Bound:
-    from numba import njit  # noqa: PLC0415 -- as in compile_decode_rows
+    sources: Sources,
+    namespace: dict[str, Any],
+    signature: str | None = None,
+    entrance: bool = False,
+    forceinline: bool = False,
+) -> Any:
+    from numba import njit  # noqa: PLC0415 -- importing it costs 0.2 s that an interpreted run must not pay
 
     compiler: Any = njit
-
+    # Without _nrt=False numba counts references to every array at every call of a helper: 2.5 times slower.
+    options = {"nogil": True, "error_model": "numpy", "_nrt": False, "forceinline": forceinline}
     # Nobody but compiled code calls what has no signature, so that it needs no entrance for Python.
-    wrappers = {"no_cpython_wrapper": signature is None, "no_cfunc_wrapper": True}
+    options |= {"no_cpython_wrapper": not entrance, "no_cfunc_wrapper": True}
+    function = None
     for module, name in sources:
-        twin = _twin(_compiled_code(module, name), namespace, f"{name}_{suffix}")
-        # Without _nrt=False numba counts references to every array at every call of a helper: 2.5 times slower.
-        options = {"nogil": True, "error_model": "numpy", "_nrt": False, "cache": cached} | wrappers | more
-        namespace[name] = compiler(*(() if signature is None else (signature,)), **options)(twin)
-    bound: Bound = namespace[sources[-1][1]]
-    return bound
+        twin = _twin(_compiled_code(module, name), namespace, name)
+        function = namespace[name] = compiler(*(() if signature is None else (signature,)), **options)(twin)
+    return function
 
 
 def _constants(all_tools: bool) -> dict[str, Any]:
@@ -353,7 +278,7 @@ def _as_arrays(namespace: dict[str, Any]) -> dict[str, Any]:
 
 def _compiled_code(module: ModuleType, name: str) -> CodeType:
     function = getattr(module, name)
-    code: CodeType = with_zero_runs(function) if (module, name) in _SEGMENT else function.__code__
+    code: CodeType = zero_runs.with_zero_runs(function) if (module, name) in _SEGMENT else function.__code__
     return code
 
 
@@ -366,11 +291,17 @@ def _twin(code: CodeType, namespace: dict[str, Any], name: str) -> FunctionType:
 
 @cache
 def _digest() -> str:
+    """Of everything that decides about the compiled code but the compiler."""
     digest = hashlib.sha256()
-    for module, name in _ALL:
-        code = _compiled_code(module, name)
+    sources = [source for loop in LOOPS.values() for source in (*loop.inlined, *loop.called, loop.source)]
+    for module, name in (*_INLINED, *_SEGMENT, *sources):
+        code = getattr(module, name).__code__
         digest.update(repr((code.co_code, code.co_consts, code.co_names)).encode())
     for name, value in sorted(_constants(False).items()):
         if name.isupper():
             digest.update(repr((name, value)).encode())
-    return digest.hexdigest()[:12]
+    for written_by in (zero_runs, sys.modules[__name__]):
+        # These decide what becomes of the code above.
+        with suppress(OSError, TypeError):
+            digest.update(Path(str(written_by.__file__)).read_bytes())
+    return digest.hexdigest()

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from nnr_conformance.entropy import engine as ac
 from nnr_conformance.entropy import pair_loop
 from nnr_conformance.entropy.automaton import LARGEST_UNARY_LENGTH, weight_automaton
-from nnr_conformance.entropy.binding import Bound, bound_decode_pair, compiled_available, pair_is_loaded
+from nnr_conformance.entropy.binding import Bound, bound_compiled, compiled_available, is_kept, is_loaded
 from nnr_conformance.entropy.faults import EntropyFault
 from nnr_conformance.entropy.parameters import (
     End,
@@ -35,7 +35,9 @@ FEWEST_WEIGHTS = 4_096
 FEWEST_BITS, MOST_BITS = 0.9, 4.5
 """Payload bits for each weight between which two tensors are faster in one loop (`docs/speed.md`)."""
 PAIRED_FROM = 100_000_000
-"""Payload bits from which loading the loop for pairs pays for itself; once it is loaded, all do."""
+"""Payload bits from which compiling the loop for pairs pays for itself; once it is loaded, all do."""
+PAIRED_FROM_WHEN_KEPT = 1_000_000
+"""The same where its machine code is kept."""
 
 Outcome = PayloadResult | EntropyFault
 
@@ -119,7 +121,7 @@ class PayloadRun:
 
 def run_together(left: PayloadRun, right: PayloadRun) -> None:
     """Finish two runs; raises as `decode_pair_of_payloads` does."""
-    decode = bound_decode_pair()
+    decode = bound_compiled("decode_pair")
     runs = (left, right)
     for number in range(max(len(run.codings) for run in runs)):
         one, other = begun = left.begin(number), right.begin(number)
@@ -210,7 +212,7 @@ def partners(jobs: Sequence[PayloadJob], paired: bool | None = None) -> Iterator
 
 def pays_to_load(bits: int) -> bool:
     """Whether the loop for pairs is worth loading for payloads of so many bits in all that it can have."""
-    return bits >= PAIRED_FROM or pair_is_loaded()
+    return bits >= PAIRED_FROM or is_loaded("decode_pair") or (bits >= PAIRED_FROM_WHEN_KEPT and is_kept("decode_pair"))
 
 
 def likeness(job: PayloadJob) -> tuple[int, bool] | None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nnr_conformance.entropy import engine as ac
 from nnr_conformance.entropy import payload_loop, rows
-from nnr_conformance.entropy.binding import bound_decode_payloads
+from nnr_conformance.entropy.binding import bound_compiled
 from nnr_conformance.entropy.capacity import check_capacity, check_coding
 from nnr_conformance.entropy.contexts import coded_contexts, group_starts
 from nnr_conformance.entropy.faults import EntropyFault
@@ -81,7 +81,7 @@ def decode_plain(jobs: Sequence[PayloadJob]) -> list[PayloadResult | None]:
 
     Raises UsageError where compiled code is not available.
     """
-    decode = bound_decode_payloads()
+    decode = bound_compiled("decode_payloads")
     codings = [job.codings[0] for job in jobs]
     contexts = [coded_contexts(job.codings[0], False, job.rules) for job in jobs]
     padding = bytes(ac.PADDING)

@@ -30,10 +30,9 @@ def run(program: str, **environment: str) -> str:
 
 
 @needs_numba
-@pytest.mark.parametrize("all_tools", [False, True])
-def test_compiled_loops_do_not_count_references(all_tools: bool) -> None:
-    decode_rows = binding.compile_decode_rows(all_tools=all_tools, cached=False)
-    (assembly,) = decode_rows.inspect_asm().values()
+@pytest.mark.parametrize("name", ["decode_rows", "decode_rows_tools", "decode_payloads"])
+def test_compiled_loops_do_not_count_references(name: str) -> None:
+    (assembly,) = binding.compile_loop(name, entrance=True).inspect_asm().values()
     assert "decode_segment" in assembly
     assert "NRT_incref" not in assembly
 
@@ -59,9 +58,24 @@ def test_compiled_execution_that_is_not_available_is_a_usage_error(monkeypatch: 
 
 
 @needs_numba
-def test_large_work_is_compiled() -> None:
-    assert choose_execution(binding.COMPILED_FROM) == (Execution.COMPILED, "")
-    assert choose_execution(binding.COMPILED_FROM_WHEN_LOADED - 1) == (Execution.INTERPRETED, "")
+def test_large_work_is_compiled_and_small_work_where_the_code_is_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("NNR_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(binding, "is_loaded", lambda name: False)
+
+    def chosen(bits: int) -> Execution:
+        return choose_execution(bits)[0]
+
+    assert chosen(binding.COMPILED_FROM) is Execution.COMPILED
+    assert chosen(binding.COMPILED_FROM - 1) is Execution.INTERPRETED
+    monkeypatch.setattr(binding, "is_kept", lambda name: name == "decode_payloads")
+    assert chosen(binding.COMPILED_FROM_WHEN_KEPT) is Execution.COMPILED
+    assert chosen(binding.COMPILED_FROM_WHEN_KEPT - 1) is Execution.INTERPRETED
+    assert choose_execution(binding.COMPILED_FROM_WHEN_KEPT, all_tools=True)[0] is Execution.INTERPRETED
+    monkeypatch.setattr(binding, "is_loaded", lambda name: True)
+    assert chosen(binding.COMPILED_FROM_WHEN_LOADED) is Execution.COMPILED
+    assert chosen(binding.COMPILED_FROM_WHEN_LOADED - 1) is Execution.INTERPRETED
 
 
 def test_missing_numba_is_told_where_it_would_help(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,22 +85,3 @@ def test_missing_numba_is_told_where_it_would_help(monkeypatch: pytest.MonkeyPat
     assert execution is Execution.INTERPRETED
     assert "numba" in advice
     assert choose_execution(1)[1] == ""
-
-
-NO_FOLDER = """
-from numba.core import caching
-caching.CacheImpl._locator_classes = []
-"""
-FULL_DISK = """
-from numba.core import caching
-def save(*arguments):
-    raise OSError(28, "No space left on device")
-caching.IndexDataCacheFile.save = save
-"""
-
-
-@needs_numba
-@pytest.mark.parametrize("trouble", [NO_FOLDER, FULL_DISK], ids=["no folder", "full disk"])
-def test_a_cache_that_cannot_be_written_does_not_stop_decoding(trouble: str, tmp_path: Path) -> None:
-    assert run(trouble + DECODE_FORCED.format(compiled=True), NUMBA_CACHE_DIR=str(tmp_path)) == "[3] True"
-    assert list(tmp_path.rglob("*.nbc")) == []

@@ -20,7 +20,7 @@ from nnr_conformance.entropy import (
     compiled_available,
     decode_payload,
 )
-from nnr_conformance.entropy.binding import bound_decode_pair, compile_decode_pair
+from nnr_conformance.entropy.binding import bound_compiled, compile_loop
 from nnr_conformance.entropy.pairs import (
     Outcome,
     PayloadRun,
@@ -195,7 +195,7 @@ def test_one_payload_or_none_has_no_partner() -> None:
 
 @needs_numba
 def test_partners_are_coded_alike_and_cost_few_bits_for_each_weight() -> None:
-    bound_decode_pair()
+    bound_compiled("decode_pair")
 
     def job(bits: float, weights: int = 100_000, **more: Any) -> PayloadJob:
         return PayloadJob(bytes(int(bits * weights / 8)), [replace(PLAIN, shape=(weights,), **more)])
@@ -221,7 +221,7 @@ def test_without_compiled_code_there_are_no_pairs(monkeypatch: pytest.MonkeyPatc
 
 @needs_numba
 def test_the_loop_for_pairs_does_not_count_references() -> None:
-    (assembly,) = compile_decode_pair(cached=False).inspect_asm().values()  # type: ignore[attr-defined]
+    (assembly,) = compile_loop("decode_pair", entrance=True).inspect_asm().values()
     assert "decode_pair" in assembly
     assert "NRT_incref" not in assembly
 

@@ -150,7 +150,7 @@ def test_the_loop_runs_as_plain_python_too() -> None:
     coding = replace(PLAIN, shape=(2, 4), dq=True)
     payload, _ = encode(np.array(levels, np.int64), coding, PayloadRules())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(together, "bound_decode_payloads", lambda: as_lists)
+        patch.setattr(together, "bound_compiled", lambda name: as_lists)
 
         def as_lists(*arguments: Any) -> None:
             lists = [one.tolist() for one in arguments]

@@ -19,6 +19,7 @@ from nnr_conformance.limits import DEFAULT_LIMITS, Limits
 from nnr_conformance.readings import DEFAULT_READINGS
 from nnr_conformance.scope import Session, TraceEntry
 from nnr_conformance.suite.coverage.samples import samples, stream_files
+from nnr_conformance.syntax import repeated_units
 from nnr_conformance.syntax.declaration import If, walk
 from nnr_conformance.syntax.enumerations import NDU
 from nnr_conformance.syntax.repeated_units import PLAIN_UNITS, LateTrace, UnitParser, parse_with, parser_of
@@ -186,7 +187,8 @@ def test_walks_with_units_of_many_kinds(kinds: str) -> None:
     assert list(walked(stream, LateTrace(), specialise=True)) == expected
 
 
-def test_a_parser_is_generated_after_some_units_and_again_when_others_come() -> None:
+def test_a_parser_is_generated_after_some_units_again_when_others_come_and_kept_for_later_streams() -> None:
+    repeated_units._last_ways.cache_clear()
     stream = stream_of("r" * (PLAIN_UNITS + 2) + "c" * (PLAIN_UNITS + 2))
     session, calls = Session(specialise=True), []
     parser = UnitParser(session)
@@ -197,6 +199,9 @@ def test_a_parser_is_generated_after_some_units_and_again_when_others_come() -> 
         calls.append(session.trace.is_late)
     plain_units, quick = [False] * PLAIN_UNITS, [True] * 2
     assert calls[2:] == [*plain_units, *quick, *plain_units, *quick]
+    session.trace = LateTrace()
+    UnitParser(session).parse(stream, unit.label, unit.first, unit.end, state)
+    assert session.trace.is_late
 
 
 def test_checking_and_decoding_give_the_same_with_generated_parsers() -> None:
