@@ -2,7 +2,7 @@
 
 `nnr-decode` writes a network's tensors into an npz file; the other process (`nncodec_decode.py`) imports NNCodec,
 decodes the same stream, and writes the same tensors; PyTorch, which it imports where it is installed, is most of its
-time. Both use what cores they like. Compiled code is in numba's cache.
+time. Both use what cores they like. Machine code is kept from an earlier run.
 """
 
 from __future__ import annotations

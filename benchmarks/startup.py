@@ -1,7 +1,7 @@
 """The first large decode of a machine, and the later ones: ``python -m benchmarks.startup``.
 
 Whole processes of `nnr-decode`, imports included, on streams that are just large enough for compiled code: with an
-empty folder for numba's cache, with what that left behind, and where no folder can be written.
+empty folder for machine code, with what that left behind, and where no folder can be written.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ from benchmarks.table import Row, Target
 from nnr_conformance.encoder.model_encoder import encode_model
 from nnr_conformance.encoder.settings import EncoderSettings
 from nnr_conformance.entropy import compiled_available
+from nnr_conformance.machine_code import FOLDER_VARIABLE
 
 SEED = 15938
-SHAPE = (500, 400)
+SHAPE = (1000, 500)
 PLAIN_TARGET, TOOLS_TARGET, CACHED_TARGET = Target("<=", 2.5), Target("<=", 3.2), Target("<=", 0.5)
 COPIED = ("nnr_conformance",)
 LINKED = ("spec", "bitstreams")
@@ -54,14 +55,14 @@ def cold_and_cached(stream: Path, repetitions: int) -> tuple[list[float], list[f
     cold, cached = [], []
     for _ in range(repetitions):
         with tempfile.TemporaryDirectory() as cache:
-            environment = {"NUMBA_CACHE_DIR": cache}
+            environment = {FOLDER_VARIABLE: cache}
             cold.append(seconds(stream, environment))
             cached.append(seconds(stream, environment))
     return cold, cached
 
 
 def without_cache(stream: Path, folder: Path) -> float:
-    """Seconds where nothing can be cached: beside the code and in the home folder are files in the place of folders."""
+    """Seconds where nothing can be kept: beside the code and in the home folder are files in the place of folders."""
     install = folder / "install"
     for name in COPIED:
         shutil.copytree(ROOT / name, install / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -72,7 +73,7 @@ def without_cache(stream: Path, folder: Path) -> float:
     code = f"import sys; sys.path[:0] = [{str(install)!r}]; {child.DECODE}"
     nowhere = folder / "file"
     nowhere.touch()
-    environment = {name: str(nowhere) for name in ("HOME", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR")}
+    environment = {name: str(nowhere) for name in ("HOME", "XDG_CACHE_HOME", FOLDER_VARIABLE)}
     # Python's own cache goes elsewhere: an installation has it, read-only or not.
     environment["PYTHONPYCACHEPREFIX"] = str(folder / "bytecode")
     arguments = (stream, "-q", "-o", stream.with_suffix(".npz"))

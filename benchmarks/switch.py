@@ -1,7 +1,8 @@
 """Whether interpreted or compiled is chosen well: ``python -m benchmarks.switch``.
 
-Tensors around the size from which compiled code is chosen are decoded by whole processes, imports included: as chosen,
-interpreted, and compiled from numba's cache. What is chosen is compared with the better of the two.
+Tensors around the sizes from which compiled code is chosen are decoded by whole processes, imports included: as chosen,
+interpreted, and compiled; where machine code is kept from earlier, and where there is none and it has to be compiled.
+What is chosen is compared with the better of the two.
 """
 
 from __future__ import annotations
@@ -21,13 +22,15 @@ from benchmarks.table import Row, Target
 from nnr_conformance.encoder.model_encoder import encode_model
 from nnr_conformance.encoder.settings import EncoderSettings
 from nnr_conformance.entropy import compiled_available
-from nnr_conformance.entropy.binding import COMPILED_FROM
+from nnr_conformance.entropy.binding import COMPILED_FROM, COMPILED_FROM_WHEN_KEPT
+from nnr_conformance.machine_code import FOLDER_VARIABLE
 
 SEED = 15938
 WIDTH = 100
 BITS_PER_WEIGHT = 5.3
-SIZES, QUICK_SIZES = (0.1, 0.5, 0.95, 1.05, 2.0, 10.0), (0.5, 1.05)
+SIZES, QUICK_SIZES = (0.5, 0.95, 1.05, 3.0), (1.05,)
 """Payload bits, as multiples of those from which compiled code is chosen."""
+STATES = {"machine code kept": COMPILED_FROM_WHEN_KEPT, "nothing kept": COMPILED_FROM}
 TARGET = Target("<=", 1.3)
 WAYS = {"chosen": None, "interpreted": False, "compiled": True}
 DECODE = """
@@ -48,28 +51,34 @@ def stream_of(bits: float) -> bytes:
     return encode_model({"weights": weights}, EncoderSettings(qp=0, node_ids=False)).data
 
 
-def measure(stream: Path, repetitions: int) -> dict[str, list[float]]:
-    """Seconds of each repetition of each way."""
-    ways = {
-        way: lambda compiled=compiled: child.python(DECODE, stream, compiled).seconds for way, compiled in WAYS.items()
-    }
-    return reported(ways, repetitions)
+def measure(stream: Path, folder: Path, kept: bool, repetitions: int) -> dict[str, list[float]]:
+    """Seconds of each repetition of each way; `kept`: with the machine code that `folder` has."""
+
+    def run(compiled: bool | None) -> float:
+        with tempfile.TemporaryDirectory(dir=folder) as empty:
+            environment = {FOLDER_VARIABLE: str(folder / "kept" if kept else empty)}
+            return child.python(DECODE, stream, compiled, environment=environment).seconds
+
+    return reported({way: lambda compiled=compiled: run(compiled) for way, compiled in WAYS.items()}, repetitions)
 
 
 def rows(effort: Effort) -> Iterator[Row]:
     """The rows of the table, one for each size."""
     if not compiled_available():
         return
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "switch.nnr"
-        for size in QUICK_SIZES if effort.quick else SIZES:
-            path.write_bytes(stream_of(size * COMPILED_FROM))
-            measure(path, 1)
-            found = measure(path, effort.repetitions)
-            better = min(("interpreted", "compiled"), key=lambda way: statistics.median(found[way]))
-            times = ", ".join(f"{statistics.median(found[way]):.2f} s {way}" for way in WAYS)
-            what = f"{path.stat().st_size / 1000:.0f} kB: {times}"
-            yield Row("switch", what, "x", Ratio.of(found["chosen"], found[better]).median, target=TARGET)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        path = folder / "switch.nnr"
+        for state, bits in STATES.items():
+            for size in QUICK_SIZES if effort.quick else SIZES:
+                path.write_bytes(stream_of(size * bits))
+                kept = bits == COMPILED_FROM_WHEN_KEPT
+                measure(path, folder, kept, 1)
+                found = measure(path, folder, kept, effort.repetitions)
+                better = min(("interpreted", "compiled"), key=lambda way: statistics.median(found[way]))
+                times = ", ".join(f"{statistics.median(found[way]):.2f} s {way}" for way in WAYS)
+                what = f"{state}, {path.stat().st_size / 1000:.0f} kB: {times}"
+                yield Row("switch", what, "x", Ratio.of(found["chosen"], found[better]).median, target=TARGET)
 
 
 if __name__ == "__main__":

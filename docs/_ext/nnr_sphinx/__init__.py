@@ -16,7 +16,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the domain and what goes with it."""
     # Tests of what the pages show import this package where there is no Sphinx.
     from nnr_sphinx.domain import NnrDomain  # noqa: PLC0415
-    from nnr_sphinx.site_files import copy_streams, complete_source, name_functions  # noqa: PLC0415
+    from nnr_sphinx.site_files import complete_source, copy_streams, name_functions  # noqa: PLC0415
 
     app.add_domain(NnrDomain)
     app.add_config_value("nnr_functions", (), "env", types=(tuple,))
