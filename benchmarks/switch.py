@@ -11,6 +11,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +60,7 @@ def measure(stream: Path, folder: Path, kept: bool, repetitions: int) -> dict[st
             environment = {FOLDER_VARIABLE: str(folder / "kept" if kept else empty)}
             return child.python(DECODE, stream, compiled, environment=environment).seconds
 
-    return reported({way: lambda compiled=compiled: run(compiled) for way, compiled in WAYS.items()}, repetitions)
+    return reported({way: partial(run, compiled) for way, compiled in WAYS.items()}, repetitions)
 
 
 def rows(effort: Effort) -> Iterator[Row]:
