@@ -156,7 +156,8 @@ def _restore(output: str, chain: ChainDecoder) -> Restore | None:
 
     def restore(tensors: Mapping[str, NDArray[Any]]) -> bytes:
         carried = (one for decoder in chain.decoders for one in decoder.carried)
-        return model_bytes(carried_model(carried, frozenset({MODEL_FORMATS[suffix]})), suffix, tensors)
+        pruned = {name: dims for decoder in chain.decoders for name, dims in decoder.pruned.items()}
+        return model_bytes(carried_model(carried, MODEL_FORMATS[suffix], pruned), suffix, tensors)
 
     return restore
 

@@ -61,7 +61,7 @@ def model_bytes(carried: CarriedModel | None, suffix: str, tensors: Mapping[str,
         return nnef_files.merge(carried.topology, carried.quantization, tensors)
     if wanted == TPL_TEF:
         return hdf5.merge(carried.topology, tensors, archive=suffix == ".keras")
-    return onnx.merge(carried.topology, tensors)
+    return onnx.merge(carried.topology, tensors, carried.pruned)
 
 
 def tensors_in(path: str) -> Mapping[str, NDArray[Any]]:

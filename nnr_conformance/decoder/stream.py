@@ -80,6 +80,7 @@ class StreamDecoder:
     tracing: bool = True
     units: list[UnitSummary] = field(default_factory=list)
     carried: list[CarriedData] = field(default_factory=list)
+    pruned: dict[str, tuple[int, ...]] = field(default_factory=dict)
     tools: set[str] = field(default_factory=set)
     _undecoded: dict[int, str] = field(default_factory=dict)
     _inflated: int = 0
@@ -237,6 +238,11 @@ class StreamDecoder:
             self._state.reference_list = tuple(tree["topology_elements_ids_list"]["topology_elem_id_list"])
             if tree is not unit.payload:
                 self._session.reference_list = self._state.reference_list
+            return
+        dictionary = tree.get("nnr_pruning_topology_container", {}).get("pruning_dictionary", {})
+        listed, known = dictionary.get("element_id_index", ()), self._state.reference_list or ()
+        names = dictionary.get("element_id") or [known[at] if at < len(known) else "" for at in listed]
+        self.pruned |= dict(zip(names, map(tuple, dictionary.get("dim", ())), strict=False))
 
     def _inflate(self, data: bytes | memoryview, path: str, bits: tuple[int, int]) -> bytes:
         """NNR_DFL data, inflated; all that a stream inflates is within one limit."""

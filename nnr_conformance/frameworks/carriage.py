@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from nnr_conformance.decoder.topology import CarriedData
@@ -17,11 +17,13 @@ _STRONGEST = 9
 
 @dataclass(frozen=True, slots=True)
 class CarriedModel:
-    """What a stream says of a model beside its tensors: topology_storage_format, topology_data, quantization_data."""
+    """What a stream says of a model beside its tensors: topology_storage_format, topology_data, quantization_data, and
+    the dimensions of elements that were pruned, by identifier."""
 
     topology_format: int
     topology: bytes
     quantization: bytes = b""
+    pruned: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def units_of(model: FrameworkModel, *, deflate: bool = True, part_bytes: int = 0) -> tuple[Mapping[str, Any], ...]:
@@ -36,22 +38,24 @@ def units_of(model: FrameworkModel, *, deflate: bool = True, part_bytes: int = 0
     return tuple(found)
 
 
-def carried_model(carried: Iterable[CarriedData], formats: frozenset[int]) -> CarriedModel | None:
-    """The last topology of one of these formats among what a stream carried, None when there is none."""
+def carried_model(
+    carried: Iterable[CarriedData], wanted: int, pruned: Mapping[str, tuple[int, ...]] | None = None
+) -> CarriedModel | None:
+    """The last topology of a format among what streams carried, None for none. `pruned`: see `CarriedModel`."""
     topology: CarriedData | None = None
     quantization = b""
     for one in carried:
-        if one.unit_type == TPL and one.storage_format in formats:
+        if one.unit_type == TPL and one.storage_format == wanted:
             topology, quantization = one, b""
         elif one.unit_type == QNT and topology is not None and one.storage_format == topology.storage_format:
             quantization = one.data
-    return None if topology is None else CarriedModel(topology.storage_format, topology.data, quantization)
+    return None if topology is None else CarriedModel(wanted, topology.data, quantization, pruned or {})
 
 
 def _unit(
     prefix: str, unit_type: str, storage_format: int, data: bytes, deflate: bool, part_bytes: int
 ) -> Mapping[str, Any]:
-    # The strongest level: a topology is small beside the weights, and the bytes are the same everywhere.
+    # The strongest level: a topology is small beside the weights.
     content = zlib.compress(data, _STRONGEST) if deflate else data
     elements: dict[str, Any] = {
         f"{prefix}_storage_format": storage_format,

@@ -11,6 +11,7 @@ import re
 _VARIABLE = re.compile(r"\b(\w{1,200})\s{0,80}=\s{0,80}variable\s{0,80}(?:<[^<>]{0,40}>)?\s{0,80}\(([^()]{0,4000})\)")
 _LABEL = re.compile(r"\blabel\s{0,80}=\s{0,80}(?:\"([^\"]*)\"|'([^']*)')")
 _SHAPE = re.compile(r"\bshape\s{0,80}=\s{0,80}\[([\d\s,]*)\]")
+_WORD = re.compile(r"\b[A-Za-z_]\w*")
 _COMMENT = re.compile(r"#[^\n]*")
 _QUANTIZED = re.compile(r"\s*(?:\"([^\"]*)\"|'([^']*)')\s*:")
 _MOST_DIGITS = 18
@@ -28,8 +29,9 @@ def variable_shapes(graph: str) -> dict[str, tuple[int, ...] | None]:
 
 
 def identifiers(graph: str) -> frozenset[str]:
-    """Names of the variables in the text of the graph."""
-    return frozenset(one[1] for one in _VARIABLE.finditer(_COMMENT.sub("", graph)))
+    """Names that the text of the graph gives to tensors: all that is on the left of an equals sign in its place."""
+    statements = (one.partition("=")[0] for one in _COMMENT.sub("", graph).split(";"))
+    return frozenset(name for left in statements for name in _WORD.findall(left))
 
 
 def quantized_labels(quantization: str) -> list[str]:

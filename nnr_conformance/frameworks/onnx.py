@@ -6,12 +6,15 @@ byte, and no library is needed. Weights are initializers and tensors of Constant
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
+from nnr_conformance.encoder.layer_tools import EPSILON
 from nnr_conformance.errors import UsageError
 from nnr_conformance.frameworks.model import FrameworkModel, ReadExternal, Tensors
 from nnr_conformance.frameworks.onnx_graph import (
@@ -21,6 +24,7 @@ from nnr_conformance.frameworks.onnx_graph import (
     DEEPEST,
     GRAPH_INITIALIZER,
     GRAPH_NODE,
+    GRAPH_VALUE_INFO,
     MODEL_GRAPH,
     NODE_ATTRIBUTE,
     NODE_OP_TYPE,
@@ -42,7 +46,8 @@ from nnr_conformance.syntax.enumerations import TPL_ONNX
 
 _MODEL_FIELDS = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 14, 20, 25, 26})
 _SIZE_OPERATORS = ("Resize", "Upsample")
-_NORM_INPUTS = 5
+_NORM, _NORM_INPUTS = "BatchNormalization", 5
+NOTHING_PRUNED: Mapping[str, tuple[int, ...]] = MappingProxyType({})
 
 Visit = Callable[[str, Tensor], "bytes | memoryview | None"]
 
@@ -69,9 +74,17 @@ def split(data: bytes | memoryview, read_external: ReadExternal | None = None) -
     return FrameworkModel(tensors, TPL_ONNX, bytes(_walk_model(message, take_out)))
 
 
-def merge(topology: bytes | memoryview, tensors: Tensors) -> bytes:
-    """The model, with numbers again. Raises UsageError for a tensor that is missing or of another shape."""
+def merge(
+    topology: bytes | memoryview, tensors: Tensors, pruned: Mapping[str, tuple[int, ...]] = NOTHING_PRUNED
+) -> bytes:
+    """The model, with numbers again.
+
+    `pruned`: new dimensions of tensors, which the graph gets; it loses the shapes that it notes of what is between its
+    nodes. A batch norm that was folded, none of whose vectors is there but perhaps beta, becomes one that changes
+    nothing. Raises UsageError for a tensor that is missing or of another shape.
+    """
     missing: list[str] = []
+    tensors = {**_unfolded_norms(memoryview(topology).cast("B"), tensors), **tensors}
 
     def put_back(identifier: str, tensor: Tensor) -> bytes | memoryview | None:
         if not tensor.is_out:
@@ -79,9 +92,9 @@ def merge(topology: bytes | memoryview, tensors: Tensors) -> bytes:
         if identifier not in tensors:
             missing.append(identifier)
             return None
-        return filled(tensor, tensors[identifier])
+        return filled(tensor, tensors[identifier], pruned.get(identifier))
 
-    found = bytes(_walk_model(memoryview(topology).cast("B"), put_back))
+    found = bytes(_walk_model(memoryview(topology).cast("B"), put_back, stale=bool(pruned)))
     if missing:
         raise UsageError(f"the model needs {len(missing)} tensors that the streams do not give, such as {missing[0]!r}")
     return found
@@ -115,6 +128,7 @@ class _Walker:
     """Goes through the tensors of a graph and of its subgraphs, and gives each an identifier of its own."""
 
     visit: Visit
+    stale: bool = False
     used: set[str] = field(default_factory=set)
     numbers: dict[str, int] = field(default_factory=dict)
 
@@ -129,7 +143,7 @@ class _Walker:
                 return self._replaced(one, self.tensor(one.content, ""))
             if one.number == GRAPH_NODE:
                 return self._replaced(one, self.node(one.content, depth))
-            return None
+            return b"" if self.stale and one.number == GRAPH_VALUE_INFO else None
 
         return edited(message, edit)
 
@@ -175,8 +189,9 @@ class _Walker:
         return None if content is one.content else bytes_field(one.number, content)
 
 
-def _walk_model(message: memoryview, visit: Visit) -> bytes | memoryview:
-    walker = _Walker(visit)
+def _walk_model(message: memoryview, visit: Visit, *, stale: bool = False) -> bytes | memoryview:
+    """`stale`: leave out the shapes that a graph notes of what is between its nodes."""
+    walker = _Walker(visit, stale)
     graphs = 0
 
     def edit(one: Field) -> bytes | None:
@@ -196,12 +211,29 @@ def _walk_model(message: memoryview, visit: Visit) -> bytes | memoryview:
     return found
 
 
+def _unfolded_norms(message: memoryview, tensors: Tensors) -> dict[str, NDArray[Any]]:
+    """Vectors of batch norms that were folded, by which they change nothing."""
+    found: dict[str, NDArray[Any]] = {}
+    known = parameters(message)
+    for node in nodes_of(message):
+        if node.operator != _NORM or len(node.inputs) != _NORM_INPUTS or not known.keys() >= set(node.inputs[1:]):
+            continue
+        gamma, beta, mean, variance = node.inputs[1:]
+        if not {gamma, mean, variance}.isdisjoint(tensors) or not known[gamma].is_out:
+            continue
+        epsilon = np.float32(node.numbers.get("epsilon", EPSILON))
+        ones = np.ones(known[gamma].dims, np.float32)
+        values = {gamma: ones * np.sqrt(1 + epsilon), beta: 0 * ones, mean: 0 * ones, variance: ones}
+        found |= {name: one for name, one in values.items() if known[name].is_out}
+    return found
+
+
 def batch_norms(data: bytes | memoryview) -> tuple[tuple[str, ...], ...]:
     """gamma, beta, mean and variance of each batch normalization of the model, by name. Raises UsageError."""
     return tuple(
-        (*node.inputs[1:3], *node.inputs[3:5])
+        tuple(node.inputs[1:])
         for node in nodes_of(memoryview(data).cast("B"))
-        if node.operator == "BatchNormalization" and len(node.inputs) == _NORM_INPUTS
+        if node.operator == _NORM and len(node.inputs) == _NORM_INPUTS
     )
 
 

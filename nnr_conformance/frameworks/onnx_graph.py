@@ -11,7 +11,7 @@ from nnr_conformance.errors import UsageError
 from nnr_conformance.frameworks.onnx_tensors import text_of
 from nnr_conformance.frameworks.protobuf import BYTES, FIXED32, VARINT, fields
 
-MODEL_GRAPH, GRAPH_NODE, GRAPH_INITIALIZER = 7, 1, 5
+MODEL_GRAPH, GRAPH_NODE, GRAPH_INITIALIZER, GRAPH_VALUE_INFO = 7, 1, 5, 13
 NODE_INPUT, NODE_OUTPUT, NODE_NAME, NODE_OP_TYPE, NODE_ATTRIBUTE = 1, 2, 3, 4, 5
 ATTRIBUTE_NAME, ATTRIBUTE_FLOAT, ATTRIBUTE_INT, ATTRIBUTE_TENSOR, ATTRIBUTE_GRAPH, ATTRIBUTE_GRAPHS = 1, 2, 3, 5, 6, 11
 DEEPEST = 50

@@ -15,7 +15,17 @@ from numpy.typing import NDArray
 from nnr_conformance.errors import UsageError
 from nnr_conformance.frameworks.conversion import as_bfloat16, converted, from_bfloat16
 from nnr_conformance.frameworks.model import ReadExternal
-from nnr_conformance.frameworks.protobuf import BYTES, FIXED32, FIXED64, Field, bytes_field, edited, fields, varint
+from nnr_conformance.frameworks.protobuf import (
+    BYTES,
+    FIXED32,
+    FIXED64,
+    Field,
+    bytes_field,
+    edited,
+    fields,
+    varint,
+    varint_field,
+)
 
 DIMS, DATA_TYPE, FLOAT_DATA, NAME, RAW_DATA, DOUBLE_DATA, EXTERNAL_DATA, DATA_LOCATION = 1, 2, 4, 8, 9, 10, 13, 14
 _KEY, _VALUE = 1, 2
@@ -147,17 +157,24 @@ def emptied(tensor: Tensor) -> bytes | memoryview:
     return _with_data(tensor, b"")
 
 
-def filled(tensor: Tensor, values: NDArray[Any]) -> bytes | memoryview:
-    """The message of a tensor that is out, with numbers. Raises UsageError when they are not for it."""
-    if list(values.shape) != tensor.dims:
-        raise UsageError(f"tensor {tensor.name!r} is {list(values.shape)}, in the graph it is {tensor.dims}")
-    return _with_data(tensor, _stored_bytes(tensor, values))
+def filled(tensor: Tensor, values: NDArray[Any], dims: tuple[int, ...] | None = None) -> bytes | memoryview:
+    """The message of a tensor that is out, with numbers. Raises UsageError when they are not for it.
+
+    `dims`: its new dimensions, None for those that it has.
+    """
+    expected = tensor.dims if dims is None else list(dims)
+    if list(values.shape) != expected:
+        raise UsageError(f"tensor {tensor.name!r} is {list(values.shape)}, in the graph it is {expected}")
+    return _with_data(tensor, _stored_bytes(tensor, values), dims)
 
 
-def _with_data(tensor: Tensor, data: bytes) -> bytes | memoryview:
+def _with_data(tensor: Tensor, data: bytes, dims: tuple[int, ...] | None = None) -> bytes | memoryview:
     new = [data]
+    new_dims = [b"".join(varint_field(DIMS, size) for size in dims or ())]
 
     def edit(one: Field) -> bytes | None:
+        if one.number == DIMS and dims is not None:
+            return new_dims.pop() if new_dims else b""
         if one.number not in _DATA_FIELDS:
             return None
         return bytes_field(one.number, new.pop()) if new else b""

@@ -19,7 +19,8 @@ graph net(x) -> (y)
 
 def test_variables_have_their_labels_and_shapes() -> None:
     assert variable_shapes(GRAPH) == {"layer/w": (4, 3), "layer/b": (1, 4), "c": None}
-    assert identifiers(GRAPH) == {"w", "b", "c"}
+    assert identifiers(GRAPH) >= {"x", "w", "b", "c", "y"}
+    assert not identifiers(GRAPH) & {"linear", "label", "comment"}
 
 
 def test_a_quantization_file_has_a_label_in_each_line() -> None:

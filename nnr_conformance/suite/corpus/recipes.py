@@ -37,7 +37,7 @@ from nnr_conformance.suite.corpus.families import FAMILIES
 
 FOLDER = "bitstreams"
 
-CLASSES = ("core", "tools", "extremes", "readings")
+CLASSES = ("core", "tools", "extremes", "readings", "frameworks")
 """Folders of recipes. Pairs of requirements and the pipelines of 2019 have folders and recipes of their own."""
 
 STREAM_KEYS = frozenset({"purpose", "bug", "requirements", "check", "verdict", "diagnostics", "reading"})
