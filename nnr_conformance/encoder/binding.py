@@ -1,8 +1,8 @@
 """One source, several lives: the encoder's loops interpreted, compiled by numba, and pricing instead of writing.
 
 A binding takes the code objects of the loop functions and gives them other globals: tables as unsigned arrays, the
-functions that they call in compiled form, constants. File names and line numbers stay, so that tracebacks and numba's
-cache on disk work. numba is imported only when a compiled binding is asked for.
+functions that they call in compiled form, constants. File names and line numbers stay, so that tracebacks work.
+numba is imported only when there is something to compile: what was compiled is kept as machine code (`machine_code`).
 """
 
 from __future__ import annotations
@@ -10,23 +10,47 @@ from __future__ import annotations
 import builtins
 import hashlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
+from pathlib import Path
+from threading import RLock
 from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
+from nnr_conformance import machine_code
 from nnr_conformance.encoder import bin_writer, level_writer, trellis_search
 from nnr_conformance.entropy import compiled_available
 from nnr_conformance.errors import UsageError
 
 Bound = Callable[..., Any]
 
-COMPILED_FROM = 300_000
-"""Weights from which loading compiled code pays for itself: interpreted, a weight takes 2 to 5 microseconds."""
-COMPILED_FROM_WHEN_LOADED = 1_000
-"""The same once the compiled code is loaded in this process."""
+_LOADING = RLock()
+"""Held while something is compiled or loaded, so that threads that need the same wait for one of them."""
+INTERPRETED: Mapping[str, float] = {
+    "encode_rows": 4e-6,
+    "encode_plain_rows": 4e-6,
+    "price_rows": 1.7e-6,
+    "search_trellis": 12e-6,
+    "choose_levels": 1.5e-6,
+}
+"""Seconds that a weight takes interpreted, by the loop that chooses for others."""
+COMPILING: Mapping[str, float] = {
+    "encode_rows": 2.7,
+    "encode_plain_rows": 2.2,
+    "price_rows": 1.6,
+    "search_trellis": 0.8,
+    "choose_levels": 0.4,
+}
+"""Seconds that compiling takes, of this loop and of those that are used with it."""
+STARTING = 0.4
+"""Seconds that it takes to import the compiler."""
+LOADING = 0.1
+"""Seconds that it takes to load machine code that is kept."""
+MOVING = 0.004
+"""Seconds of interpreted work from which moving the arguments to compiled code pays, once it is loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +134,24 @@ LOOPS: Mapping[str, Loop] = {
 
 def choose_compiled(weights: int, name: str) -> bool:
     """Whether a compiled loop is the faster choice for a job of so many weights."""
-    loaded = _COMPILERS[name].cache_info().currsize
-    return weights >= (COMPILED_FROM_WHEN_LOADED if loaded else COMPILED_FROM) and compiled_available()
+    return choose_all_compiled({name: weights})
+
+
+def choose_all_compiled(weights: Mapping[str, int]) -> bool:
+    """Whether compiled loops are the faster choice for a job that takes several, each with so many weights."""
+    interpreted = sum(count * INTERPRETED[name] for name, count in weights.items())
+    needed = [name for name, count in weights.items() if count and not is_loaded(name)]
+    # Whether something is kept has to be looked up, which small work need not wait for.
+    if interpreted < MOVING or (needed and interpreted < LOADING) or not compiled_available():
+        return False
+    missing = [name for name in needed if not machine_code.is_kept(name, _digest(name))]
+    compiling = STARTING + sum(COMPILING[name] for name in missing) if missing else 0.0
+    return interpreted >= compiling + (LOADING if len(missing) < len(needed) else 0.0)
+
+
+def is_loaded(name: str) -> bool:
+    """Whether compiled code of a loop was asked for in this process."""
+    return _COMPILERS[name].cache_info().currsize > 0
 
 
 def bound(name: str, *, compiled: bool) -> Bound:
@@ -120,7 +160,8 @@ def bound(name: str, *, compiled: bool) -> Bound:
         return _interpreted(name)
     if not compiled_available():
         raise UsageError("compiled encoding needs numba (nnr-conformance[fast]) and no NNR_PURE=1 in the environment")
-    return _COMPILERS[name]()
+    with _LOADING:
+        return _COMPILERS[name]()
 
 
 @cache
@@ -134,47 +175,27 @@ def _interpreted(name: str) -> Bound:
 
 
 def _compiled(name: str) -> Bound:
-    # RuntimeError: no folder for the cache can be written; OSError: it could be, until the disk was full.
-    try:
-        return compile_loop(name, cached=True)
-    except (OSError, RuntimeError):
-        return compile_loop(name, cached=False)
+    return machine_code.bound(name, _digest(name), LOOPS[name].signature, partial(compile_loop, name))
 
 
 _COMPILERS = {name: cache(partial(_compiled, name)) for name in LOOPS}
 
 
-def compile_loop(name: str, *, cached: bool) -> Bound:
-    """Compile a loop with all that it calls; `cached`: through numba's cache on disk."""
+def compile_loop(name: str, entrance: bool) -> Any:
+    """A loop compiled by numba with all that it calls; `entrance`: so that Python can call it."""
     from numba import njit  # noqa: PLC0415 -- importing it costs 0.2 s that an interpreted run must not pay
 
     loop = LOOPS[name]
     namespace = _constants(loop, as_arrays=True)
-    # numba's cache knows a function by its name and its own bytecode only, not by what is inlined into it.
-    suffix = f"{name}_{_digest(name)}"
     compiler: Any = njit
     # Without _nrt=False numba counts references to every array at every call of a helper.
-    options = {"nogil": True, "error_model": "numpy", "_nrt": False, "cache": cached}
+    options = {"nogil": True, "error_model": "numpy", "_nrt": False, "no_cfunc_wrapper": True}
     for module, called in loop.calls:
-        twin = _twin(getattr(module, called), namespace, f"{called}_{suffix}")
+        twin = _twin(getattr(module, called), namespace, called)
         inlined = {} if called in loop.apart else {"forceinline": True}
-        _define(namespace, loop, called, compiler(**options, **inlined)(twin))
-    twin = _twin(getattr(loop.module, loop.name), namespace, f"{loop.name}_{suffix}")
-    result: Bound = compiler(_signature(loop.signature), **options)(twin)
-    return result
-
-
-def _signature(text: str) -> Any:
-    import numba  # noqa: PLC0415 -- as in compile_loop
-
-    types: Any = numba.types
-    names = {"u1": "uint8", "u2": "uint16", "i4": "int32", "i8": "int64", "f8": "float64", "void": "void"}
-    result, _, arguments = text.rstrip(")").partition("(")
-    parsed = []
-    for argument in arguments.split(","):
-        kind = getattr(types, names[argument[:2]])
-        parsed.append(types.Array(kind, 1, "C") if argument.endswith("[::1]") else kind)
-    return getattr(types, names[result])(*parsed)
+        _define(namespace, loop, called, compiler(no_cpython_wrapper=True, **options, **inlined)(twin))
+    twin = _twin(getattr(loop.module, loop.name), namespace, loop.name)
+    return compiler(loop.signature, no_cpython_wrapper=not entrance, **options)(twin)
 
 
 def _define(namespace: dict[str, Any], loop: Loop, name: str, function: Any) -> None:
@@ -206,10 +227,13 @@ def _twin(function: FunctionType, namespace: dict[str, Any], name: str) -> Funct
 def _digest(name: str) -> str:
     loop = LOOPS[name]
     digest = hashlib.sha256(repr((loop.signature, sorted(loop.apart))).encode())
+    with suppress(OSError, TypeError):
+        # How it is compiled is written here.
+        digest.update(Path(__file__).read_bytes())
     for module, called in (*loop.calls, (loop.module, loop.name)):
         code = getattr(module, called).__code__
         digest.update(repr((code.co_code, code.co_consts, code.co_names)).encode())
     for constant, value in sorted(_constants(loop, as_arrays=False).items()):
         if constant.isupper():
             digest.update(repr((constant, value)).encode())
-    return digest.hexdigest()[:12]
+    return digest.hexdigest()

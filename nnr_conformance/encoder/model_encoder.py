@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnr_conformance.encoder.binding import choose_compiled
+from nnr_conformance.encoder.bin_writer import INIT_IDS
+from nnr_conformance.encoder.binding import choose_all_compiled
 from nnr_conformance.encoder.blocks import block_unit, factor_units
 from nnr_conformance.encoder.data_unit import Parent, Recipe, coded_unit, raw_unit
 from nnr_conformance.encoder.decomposition import can_decompose
@@ -225,7 +226,13 @@ def _finished(
 def _with_execution(settings: EncoderSettings, tensors: Tensors) -> EncoderSettings:
     """Settings that say which execution: many small tensors are as much work as a large one."""
     weights = sum(tensor.size for tensor in tensors.values())
-    if settings.compiled is None and choose_compiled(weights, "encode_plain_rows"):
+    loops = {
+        "encode_plain_rows": weights,
+        "search_trellis": weights * settings.dq,
+        "choose_levels": weights * (not settings.dq and bool(settings.price)),
+        "price_rows": weights * INIT_IDS * settings.init_ids,
+    }
+    if settings.compiled is None and choose_all_compiled(loops):
         return replace(settings, compiled=True)
     return settings
 
