@@ -13,6 +13,7 @@ export class Card {
     this.requirements = new Map((specification.requirements ?? []).map((row) => [row.id, row]));
     this.codes = new Map((specification.diagnostics ?? []).map((row) => [row.code, row]));
     this.structures = structureNames(specification);
+    box.tabIndex = -1;
     box.addEventListener("click", (event) => this.clicked(event));
   }
 
@@ -25,6 +26,8 @@ export class Card {
     const bit = event.target.closest(".bit");
     if (bit) return this.explorer.pickBit(Number(bit.dataset.at));
     event.target.closest("button")?.onPick?.();
+    /* The button that had the focus may be gone; the next one is reached from here. */
+    if (!this.box.contains(document.activeElement)) this.box.focus({ preventScroll: true });
     return undefined;
   }
 

@@ -10,18 +10,17 @@ const SEVERITY = { high: "error", medium: "warning", low: "info" };
 /* Parse a stream. `bytes`: a Uint8Array, or an object with its `length`, `at` and `subarray`, of which `at` throws
    `NotHere` for bytes that are missing. `readings`: chosen names by id; `outOfBand`: parameters of which the stream does
    not speak, by name, or by name within those of an element; `limits`: other ones than those of the document;
-   `inflate`: takes and gives a Uint8Array, for compressed lists; `mostElements`: stop behind the unit with this one.
-   `complete`: whether all units were read. */
+   `inflate`: takes and gives a Uint8Array, for compressed lists; `mostElements`: stop in the unit that has one more.
+   `complete`: whether the end of the stream was reached. */
 export function parse(document, bytes, options = {}) {
   const walk = new Walk(document, bytes, options);
   const units = [];
-  let elements = 0;
   let complete = true;
   try {
     for (const unit of walk.units()) {
       units.push(unit);
-      elements += 1 + unit.trace.length;
-      complete = elements <= (options.mostElements ?? Infinity);
+      walk.elementsLeft -= 1 + unit.trace.length;
+      complete = walk.elementsLeft >= 0;
       if (!complete) break;
     }
   } catch (fault) {
@@ -31,7 +30,7 @@ export function parse(document, bytes, options = {}) {
   return { units, diagnostics: walk.diagnostics, complete };
 }
 
-/* Thrown where a byte is looked for that is not there, though the stream has it. */
+/* Thrown where a byte is looked for that is not there, though the stream has it, or where enough elements were read. */
 export class NotHere extends Error {}
 
 /* Stops the reading of a unit; `code` is a row of the document's diagnostics. */
@@ -381,7 +380,8 @@ function elementsOf(parts) {
 
 /* One way through a stream. */
 class Walk {
-  constructor(document, bytes, { readings = {}, outOfBand = {}, limits = {}, inflate = null }) {
+  constructor(document, bytes, { readings = {}, outOfBand = {}, limits = {}, inflate = null, mostElements = Infinity }) {
+    this.elementsLeft = mostElements;
     Object.assign(this, { document, bytes, outOfBand, inflate, trace: [], diagnostics: [], started: null });
     this.codes = document.descriptor_codes;
     this.limits = { ...document.limits, ...limits };
@@ -556,6 +556,7 @@ class Walk {
   }
 
   record(path, name, first, size, value, part, inferred) {
+    if (this.trace.length > this.elementsLeft) throw new NotHere();
     this.trace.push({ path, name, first, size, value, part, inferred });
   }
 

@@ -52,8 +52,9 @@ export function treesOf(specification, { units, complete }, tensors, rest) {
     addElements(specification, unit, parsed, parsed.encloses ? [] : tensors);
     if (parsed.incomplete) unit.add(new TreeNode("rest", "more elements are not in this page"));
   }
-  if (!complete) roots.push(new TreeNode("rest", rest));
-  return inRuns(roots, null);
+  const shown = inRuns(roots, null);
+  if (!complete) shown.push(Object.assign(new TreeNode("rest", rest), { index: shown.length }));
+  return shown;
 }
 
 /* The ids of the tensors that a unit says it holds. */

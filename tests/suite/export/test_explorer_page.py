@@ -9,17 +9,62 @@ from pathlib import Path
 
 import pytest
 
+from nnr_conformance.bits import BitWriter
 from nnr_conformance.cli.explain import main as explain
 from nnr_conformance.cli.suite import main as suite
 from nnr_conformance.data import data_path
 from nnr_conformance.suite.coverage.samples import stream_files
 from nnr_conformance.suite.export.golden_streams import golden_streams
 from tests.report.browser import Browser, find_browser
+from tests.report.test_html_browser import COLOURS, contrast
 
 PROGRAM = find_browser()
 BITSTREAMS = data_path("bitstreams")
 STREAM = BITSTREAMS / "examples" / "ex3_ed1_block_entrypoints.nnr"
-NARROW = {"name": "8-map-count-02.nnr", "reading": "map-count"}
+
+SELECTORS = (
+    *(".summary", ".purpose", ".findings .link", ".findings .soft", ".law .link", ".law tr[aria-current]"),
+    *(".absent td", ".finding code", ".requirements .link", "select", "input"),
+)
+"""What has a colour of its own."""
+
+START = STREAM.read_bytes()[:12]
+
+
+def long_unit(content: bytes) -> bytes:
+    """A unit in the long form."""
+    return (0x80000000 | (4 + len(content))).to_bytes(4, "big") + content
+
+
+def codebook(size: int) -> bytes:
+    """A unit of compressed data with a codebook of so many entries of one bit each."""
+    writer = BitWriter()
+    writer.aligned_bytes(b"\x16\x08a\x00")
+    writer.bits(0b1_0000, 5)
+    writer.exp_golomb(size, 2)
+    writer.exp_golomb(0, 2)
+    writer.exp_golomb(0, 7)
+    left = -writer.position % 8
+    writer.bits((1 << left) - 1, left)
+    return long_unit(writer.getvalue() + b"\xff" * (size // 8))
+
+
+def names(count: int) -> bytes:
+    """A reference list of so many empty names."""
+    writer = BitWriter()
+    writer.aligned_bytes(b"\x0e\x06\x00")
+    writer.exp_golomb(count - 2, 7)
+    left = 8 - writer.position % 8
+    writer.bits(1 << (left - 1), left)
+    return long_unit(writer.getvalue() + bytes(count))
+
+
+MANY = {
+    "codebook": START + codebook(4_000_000),
+    "list": START + names(1_000_000),
+    "units": START + b"\x00\x06\x0e\x01\x00\x00" * 60_000,
+}
+"""Files with more elements than a page shows."""
 
 needs_browser = pytest.mark.skipif(PROGRAM is None, reason="no Chromium is installed (chromium, google-chrome)")
 
@@ -170,6 +215,54 @@ def test_nothing_is_wider_than_the_window(running: Browser, golden: Path, width:
     running.click(".byte[data-at='20']")
     assert running.value("document.documentElement.scrollWidth") <= width
     assert running.value("document.querySelector('.card').scrollWidth <= document.querySelector('.card').clientWidth")
+
+
+@needs_browser
+def test_the_page_is_used_with_the_keyboard(page: Browser) -> None:
+    choose(page, "6-aggregate-count-02")
+    page.value("document.querySelector('.findings button').focus()")
+    page.press("Enter")
+    assert text(page, ".card .title .name") == "num_of_nnr_units_minus2"
+    assert page.value("document.activeElement.className") == "bytes"
+    page.press("Tab", "Enter")
+    assert "elements of this stream" in text(page, ".card")
+    page.press("Tab", "Enter")
+    assert text(page, ".card .title .name") == "num_of_nnr_units_minus2"
+    page.press("Tab", "Tab", "Tab", "Enter")
+    assert text(page, ".card .title .name") == "Clause 6"
+
+
+@needs_browser
+@pytest.mark.parametrize("dark", [False, True])
+def test_text_has_contrast_in_both_schemes(running: Browser, golden: Path, dark: bool) -> None:
+    running.look(width=1280, height=900, dark=dark)
+    running.open(golden, "#stream=requirements/6/6-aggregate-count-02.nnr&bits=120-136")
+    for selector in (
+        ".summary",
+        ".purpose",
+        ".findings .link",
+        ".findings .soft",
+        ".law .link",
+        ".law tr[aria-current]",
+        ".absent td",
+        ".finding code",
+        ".requirements .link",
+        "select",
+        "input",
+    ):
+        ink, paper = running.value(COLOURS % json.dumps(selector))
+        assert contrast(ink, paper) >= 4.5, selector
+
+
+@needs_browser
+@pytest.mark.parametrize("name", ["codebook", "list", "units"])
+def test_a_file_of_too_many_elements_is_shown_as_far_as_it_goes_in_little_time(page: Browser, name: str) -> None:
+    drop(page, f"{name}.nnr", MANY[name])
+    assert "shown" in text(page, ".summary")
+    page.value("document.querySelector('.tree > li').focus()")
+    page.press("End")
+    assert "nnr-explain lists all" in text(page, ".card .title")
+    assert page.value("performance.now()") < 60_000
 
 
 @needs_browser
