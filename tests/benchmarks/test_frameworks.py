@@ -1,0 +1,46 @@
+"""The benchmark of frameworks on a small model of its own, where onnxruntime is installed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("onnxruntime", reason="needs onnxruntime")
+
+from benchmarks.framework_cases import Case
+from benchmarks.frameworks import POINTS, measured, rows
+from nnr_conformance.errors import UsageError
+from tests.frameworks.onnx_models import small_network
+
+INPUTS = np.random.default_rng(0).standard_normal((8, 1, 3, 8, 8)).astype(np.float32)
+CASE = Case(
+    "small",
+    small_network(),
+    lambda session: np.stack([session.run(None, {"x": one})[0][0] for one in INPUTS]),
+    lambda found: found.argmax(axis=1),
+    np.zeros(8, np.int64),
+)
+
+
+def test_every_working_point_has_a_row_and_raw_numbers_change_nothing() -> None:
+    found = list(measured(CASE))
+    assert [one.point for one in found] == list(POINTS)
+    assert found[0].difference == 0
+    assert found[0].same == 1
+    assert [one.bytes_after for one in found] == sorted((one.bytes_after for one in found), reverse=True)
+    assert found[-1].difference > found[1].difference > 0
+    assert all(len(rows(one)) == 7 for one in found)
+    assert rows(found[0])[6].endswith(f"({found[0].right_before:.1%})")
+
+
+def test_a_model_that_does_not_come_back_is_told() -> None:
+    calls = []
+
+    def unsteady(session: object) -> np.ndarray:
+        calls.append(session)
+        return np.full((1, 2), len(calls), np.float32)
+
+    with pytest.raises(UsageError, match="raw numbers"):
+        list(measured(replace(CASE, run=unsteady)))
