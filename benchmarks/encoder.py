@@ -1,7 +1,8 @@
 """Whole networks encoded beside NNCodec's `compress` at the same settings: ``python -m benchmarks.encoder``.
 
 The settings are NNCodec's defaults: dependent quantization without a price of bits, QP -38 and -75, initialization ids
-chosen; the loops are compiled, whatever the size. One thread each; the sizes of both streams are compared as well.
+chosen; the loops are compiled, whatever the size. One thread each, then two of this package beside NNCodec, which has
+one; the sizes of both streams are compared as well.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterator
 
 from benchmarks import models, peer
 from benchmarks.effort import Effort, alone
-from benchmarks.machine import pinned
+from benchmarks.machine import cores, pinned
 from benchmarks.networks import NETWORKS, QUICK
 from benchmarks.repetition import Ratio, interleaved
 from benchmarks.table import Row, Target
@@ -23,6 +24,7 @@ from nnr_conformance.entropy import compiled_available
 SETTINGS = EncoderSettings(dq=True, price=0.0, unary_length=11, compiled=compiled_available())
 TARGET = Target(">=", 1.0, "ratio")
 FEWEST_REPETITIONS = 3
+THREADS = 2
 
 
 def rows(effort: Effort) -> Iterator[Row]:
@@ -44,6 +46,7 @@ def rows(effort: Effort) -> Iterator[Row]:
             Ratio.of(seconds["theirs"], seconds["ours"]) if "theirs" in seconds else None,
             TARGET,
         )
+        yield from _in_threads(about, tensors, effort)
         yield Row(
             "encoder",
             f"{about}: size of the stream",
@@ -52,6 +55,27 @@ def rows(effort: Effort) -> Iterator[Row]:
             sizes["theirs"] / 1000 if "theirs" in sizes else None,
             sizes["theirs"] / sizes["ours"] if "theirs" in sizes else None,
         )
+
+
+def _in_threads(about: str, tensors: models.Tensors, effort: Effort) -> Iterator[Row]:
+    """Two threads beside one, where there are two cores."""
+    if cores() < THREADS:
+        return
+    ways = {
+        "one": lambda: encode_model(tensors, SETTINGS).data,
+        "several": lambda: encode_model(tensors, SETTINGS, threads=THREADS).data,
+    }
+    if ways["one"]() != ways["several"]():
+        raise SystemExit("other bytes in threads")
+    seconds = interleaved(ways, 1 if effort.quick else max(FEWEST_REPETITIONS, effort.repetitions // 3))
+    yield Row.compared(
+        "encoder",
+        f"{about}: encode_model(), {THREADS} threads beside 1 of its own",
+        "s",
+        statistics.median(seconds["several"]),
+        statistics.median(seconds["one"]),
+        Ratio.of(seconds["one"], seconds["several"]),
+    )
 
 
 def _ways(tensors: models.Tensors) -> dict[str, Callable[[], bytes]]:

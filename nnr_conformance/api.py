@@ -306,12 +306,12 @@ def chain_decoder(
         limits=limits,
         strict=strict,
         compiled=compiled,
-        threads=_cores() if threads is None else threads,
+        threads=cores() if threads is None else threads,
         out_of_band={} if out_of_band is None else out_of_band,
     )
 
 
-def _cores() -> int:
+def cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from nnr_conformance.api import cores
 from nnr_conformance.cli.model_files import SUFFIXES, holds_tensors, is_model_file, read_model, tensors_in
 from nnr_conformance.cli.progress import Progress
 from nnr_conformance.cli.running import run
@@ -80,6 +81,9 @@ def parser() -> argparse.ArgumentParser:
         "--keep-formats",
         action="store_true",
         help="say of tensors that were not of 32 bits what they were (formats beyond 1 are extensions)",
+    )
+    options.add_argument(
+        "--threads", type=int, metavar="N", help="tensors that are encoded at a time (default: one for each core)"
     )
     options.add_argument("-q", "--quiet", action="store_true", help="print problems only")
     options.add_argument("--version", action="version", version=f"nnr-encode {VERSION}")
@@ -180,11 +184,14 @@ def _main(arguments: argparse.Namespace) -> int:
         raise UsageError(f"no tensor {', '.join(map(repr, unknown))} in {arguments.model}")
     if arguments.sparsify:
         tensors = sparsify(tensors, threshold_for(tensors, arguments.sparsify))
+    threads = cores() if arguments.threads is None else arguments.threads
+    if threads < 1:
+        raise UsageError(f"{threads} threads")
     progress = Progress(sum(tensor.size for tensor in tensors.values()), "encoding")
     if arguments.base is None:
-        encoded = encode_model(tensors, settings, progress.at)
+        encoded = encode_model(tensors, settings, progress.at, threads)
     else:
-        encoded = encode_update(tensors, _chain(arguments.base), settings, progress.at)
+        encoded = encode_update(tensors, _chain(arguments.base), settings, progress.at, threads)
     _write(Path(arguments.output), encoded.data)
     progress.done()
     if not arguments.quiet:

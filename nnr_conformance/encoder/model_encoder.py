@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnr_conformance.encoder.ahead import Work, finished
 from nnr_conformance.encoder.bin_writer import INIT_IDS
 from nnr_conformance.encoder.binding import choose_all_compiled
 from nnr_conformance.encoder.blocks import block_unit, factor_units
@@ -21,7 +22,7 @@ from nnr_conformance.encoder.decomposition import can_decompose
 from nnr_conformance.encoder.number_formats import format_of
 from nnr_conformance.encoder.quantized_tensor import QuantizedTensor, integers, quantize, scan_order_of
 from nnr_conformance.encoder.recipe import build_recipe
-from nnr_conformance.encoder.settings import EncoderSettings
+from nnr_conformance.encoder.settings import BlockPlan, EncoderSettings
 from nnr_conformance.encoder.update_chain import DEVICE, ChainState, NodeIds
 from nnr_conformance.errors import BuildError
 
@@ -46,17 +47,21 @@ class EncodedModel:
 
 
 def encode_model(
-    tensors: Tensors, settings: EncoderSettings = DEFAULT_SETTINGS, on_progress: OnProgress | None = None
+    tensors: Tensors,
+    settings: EncoderSettings = DEFAULT_SETTINGS,
+    on_progress: OnProgress | None = None,
+    threads: int = 1,
 ) -> EncodedModel:
     """Encode a model.
 
     `tensors`: float16, float32 or float64, which are quantized; integers and booleans, which are sent as they are and
     have to fit 32 bits. A tensor without dimensions is sent with one dimension of 1. `on_progress`: called with the
-    number of elements that are done. Raises BuildError for settings that exclude each other, an empty tensor, a dtype
+    number of elements that are done. `threads`: how many tensors are encoded at a time, where loops are compiled; the
+    bytes are the same. Raises BuildError for settings that exclude each other, an empty tensor, a dtype
     that is not one of these, NaN or infinities outside of raw tensors, and names that no stream can carry.
     """
     checked = _checked(tensors)
-    work = _Encoding(checked, _with_execution(settings.checked(), checked), on_progress)
+    work = _Encoding(checked, _with_execution(settings.checked(), checked), on_progress, threads=threads)
     units = list(work.units())
     return _finished(work, units, ChainState({}), {})
 
@@ -66,6 +71,7 @@ def encode_update(
     chain: ChainState,
     settings: EncoderSettings = DEFAULT_SETTINGS,
     on_progress: OnProgress | None = None,
+    threads: int = 1,
 ) -> EncodedModel:
     """Encode what changed since the streams of a chain, as differences to what decoders have.
 
@@ -76,7 +82,7 @@ def encode_update(
     if settings.profile != 1 or settings.blocks or settings.rank:
         raise BuildError("updates are of edition 2 (profile 1) and take no blocks and no decomposition")
     checked = _checked(tensors)
-    work = _Encoding(checked, _with_execution(settings.checked(), checked), on_progress, chain)
+    work = _Encoding(checked, _with_execution(settings.checked(), checked), on_progress, chain, threads)
     units = list(work.units()) or list(work.least_unit())
     return _finished(work, units, chain, {"mps_parent_signalling_enabled_flag": 1})
 
@@ -92,6 +98,7 @@ class _Encoding:
     settings: EncoderSettings
     on_progress: OnProgress | None
     chain: ChainState | None = None
+    threads: int = 1
     values: dict[str, NDArray[Any]] = field(default_factory=dict)
     delivered: dict[str, NDArray[Any]] = field(default_factory=dict)
     levels: dict[str, NDArray[np.int32]] = field(default_factory=dict)
@@ -106,44 +113,77 @@ class _Encoding:
         missing = [name for name in blocks if name not in self.tensors]
         if missing:
             raise BuildError(f"there is no tensor {missing[0]!r} for a block")
-        for name, tensor in self.tensors.items():
-            if name in blocks:
-                unit, parts, composed = block_unit(blocks[name], self.tensors, self.settings)
-                self._keep(parts, composed)
-                yield unit
-            elif name not in taken:
-                yield from self._single(name, tensor)
-            self.done += tensor.size
-            if self.on_progress is not None:
-                self.on_progress(self.done)
+        works = (
+            self._work(name, tensor, blocks.get(name))
+            for name, tensor in self.tensors.items()
+            if name in blocks or name not in taken
+        )
+        # Interpreted, threads would only wait for each other.
+        for units in finished(works, self.threads if self.settings.compiled else 1):
+            yield from units
 
     def least_unit(self) -> Iterator[Recipe]:
         """The smallest tensor, even if its update is zero: a stream without any is no model."""
         self.zeros = True
         name = min(self.tensors, key=lambda one: self.tensors[one].size)
-        return self._single(name, self.tensors[name])
+        work = self._work(name, self.tensors[name], None)
+        yield from work.finish(work.job())
 
-    def _single(self, name: str, tensor: NDArray[Any]) -> Iterator[Recipe]:
-        settings = self.settings
+    def _work(self, name: str, tensor: NDArray[Any], block: BlockPlan | None) -> Work:
+        """The work on a tensor or block; it comes to units."""
+        settings, size = self.settings, tensor.size
+        if block is not None:
+            size = sum(self.tensors[part].size for part in block.names() if part in self.tensors)
+            return self._composed(size, lambda: _one(block_unit(block, self.tensors, settings)))
         if name in settings.raw:
-            self.values[name] = _raw_values(name, tensor)
-            yield raw_unit(name, self.values[name], settings)
-            return
+            return self._raw(name, tensor)
         if tensor.dtype.kind == "f" and can_decompose(tensor.shape, settings.rank) and settings.rank:
-            units, parts, composed = factor_units(name, tensor, settings)
-            self._keep(parts, composed)
-            yield from units
-            return
-        parent = None
+            return self._composed(size, lambda: factor_units(name, tensor, settings))
+        parent, before = None, None
         if self.chain is not None and self._has_parent(name, tensor):
             before = self.chain.values[name]
             parent = self.chain.parent_of(name, temporal=settings.temporal_contexts, history=settings.history)
-            wide = np.int64 if tensor.dtype.kind != "f" else np.float64
-            tensor = tensor.astype(wide) - before.astype(wide)
-        yield from self._quantized(name, tensor, parent)
+        header = {} if parent is not None else self._root_elements(name)
+        return Work(
+            size,
+            lambda: self._quantized(name, tensor, parent, before, header),
+            lambda found: self._take(name, parent, size, found),
+        )
 
-    def _quantized(self, name: str, tensor: NDArray[Any], parent: Parent | None) -> Iterator[Recipe]:
+    def _composed(
+        self, size: int, job: Callable[[], tuple[list[Recipe], list[QuantizedTensor], Mapping[str, Any]]]
+    ) -> Work:
+        def take(found: tuple[list[Recipe], list[QuantizedTensor], Mapping[str, Any]]) -> list[Recipe]:
+            units, parts, composed = found
+            self.levels |= {part.name: part.quantized for part in parts}
+            self.values |= composed
+            self._tell(size)
+            return units
+
+        return Work(size, job, take)
+
+    def _raw(self, name: str, tensor: NDArray[Any]) -> Work:
+        def take(values: NDArray[np.float32]) -> list[Recipe]:
+            self.values[name] = values
+            self._tell(tensor.size)
+            return [raw_unit(name, values, self.settings)]
+
+        return Work(tensor.size, lambda: _raw_values(name, tensor), take)
+
+    def _quantized(
+        self,
+        name: str,
+        tensor: NDArray[Any],
+        parent: Parent | None,
+        before: NDArray[Any] | None,
+        header: Mapping[str, Any],
+    ) -> _Coded:
+        """A tensor, or its difference to the values that decoders have of it; no unit for an update without change."""
         whole = tensor.dtype.kind != "f"
+        dtype = tensor.dtype
+        if before is not None:
+            wide = np.int64 if whole else np.float64
+            tensor = tensor.astype(wide) - before.astype(wide)
         scan_order = scan_order_of(self.settings.scan_order, tensor.shape)
         part = (
             integers(name, tensor)
@@ -151,25 +191,41 @@ class _Encoding:
             else quantize(name, tensor, self.settings, scan_order=scan_order, codebook=tensor.ndim > 1)
         )
         values = part.values.astype(np.int32 if whole else np.float32)
-        header: dict[str, Any] = {
+        elements: dict[str, Any] = {
             "nnr_compressed_data_unit_payload_type": "NNR_PT_INT" if whole else "NNR_PT_FLOAT",
             "topology_elem_id": name,
             "tensor_dimensions": list(tensor.shape),
+            **header,
         }
-        if parent is not None and self.chain is not None:
+        delivered = None
+        if before is not None:
             if not values.any() and not self.zeros:
-                return
+                return _Coded(None, part.quantized, values, None)
+            values = values + before.astype(values.dtype)
+        elif self.settings.keep_formats:
+            signalled = format_of(dtype, part.values)
+            elements |= signalled.elements()
+            if signalled.number is not None:
+                delivered = signalled.converted(part.values)
+        return _Coded(
+            coded_unit([part], elements, self.settings, scan_order, parent), part.quantized, values, delivered
+        )
+
+    def _take(self, name: str, parent: Parent | None, size: int, found: _Coded) -> list[Recipe]:
+        self._tell(size)
+        if found.unit is None:
+            return []
+        if parent is not None:
             self.parents[name] = parent
-            values = values + self.chain.values[name].astype(values.dtype)
-        else:
-            header |= self._root_elements(name)
-            if self.settings.keep_formats:
-                signalled = format_of(tensor.dtype, part.values)
-                header |= signalled.elements()
-                if signalled.number is not None:
-                    self.delivered[name] = signalled.converted(part.values)
-        self.levels[name], self.values[name] = part.quantized, values
-        yield coded_unit([part], header, self.settings, scan_order, parent)
+        if found.delivered is not None:
+            self.delivered[name] = found.delivered
+        self.levels[name], self.values[name] = found.levels, found.values
+        return [found.unit]
+
+    def _tell(self, size: int) -> None:
+        self.done += size
+        if self.on_progress is not None:
+            self.on_progress(self.done)
 
     def _root_elements(self, name: str) -> dict[str, Any]:
         """Node ids of a tensor of a model. In an update they could be those of an older tensor of the name."""
@@ -190,9 +246,22 @@ class _Encoding:
         history = self.chain.history.get(name)
         return history is None or history.shape == tensor.shape
 
-    def _keep(self, parts: list[QuantizedTensor], composed: Mapping[str, NDArray[Any]]) -> None:
-        self.levels |= {part.name: part.quantized for part in parts}
-        self.values |= composed
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Coded:
+    """A tensor's unit, None without one, and what decoders have of the tensor then."""
+
+    unit: Recipe | None
+    levels: NDArray[np.int32]
+    values: NDArray[Any]
+    delivered: NDArray[Any] | None
+
+
+def _one(
+    found: tuple[Recipe, list[QuantizedTensor], Mapping[str, Any]],
+) -> tuple[list[Recipe], list[QuantizedTensor], Mapping[str, Any]]:
+    unit, parts, composed = found
+    return [unit], parts, composed
 
 
 def _finished(
