@@ -31,5 +31,6 @@ templates_path: list[str] = []
 myst_enable_extensions = ["colon_fence", "deflist", "fieldlist"]
 myst_heading_anchors = 3
 nitpicky = True
+smartquotes = False
 pygments_style = "friendly"
 pygments_dark_style = "monokai"

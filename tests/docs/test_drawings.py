@@ -8,9 +8,11 @@ import pytest
 
 from nnr_conformance.data import load_yaml
 from nnr_conformance.entropy.contexts import SIG_BASE, SIG_HISTORY, SIG_NEIGHBOUR
+from nnr_conformance.suite.cfp2019.plot import plot
 from nnr_sphinx.entropy_drawings import DRAWINGS, significance_context
 from nnr_sphinx.machine_drawing import machine_at, machine_drawing, states_in_order
 from nnr_sphinx.page_text import used
+from nnr_sphinx.stored_pipelines import stored_evaluations
 
 NAME = "{http://www.w3.org/2000/svg}"
 MACHINES = [one.argument for one in used("nnr:machine")]
@@ -49,3 +51,11 @@ def test_contexts_are_those_of_the_layout() -> None:
         assert significance_context(state, base=1) == SIG_BASE + 2 * state
         assert significance_context(state, base=-4) == SIG_BASE + 2 * state + 1
         assert significance_context(state, base=4, history=1) == SIG_HISTORY + state
+
+
+def test_the_plot_has_a_mark_for_each_stream_of_2019() -> None:
+    rows = stored_evaluations()
+    root = ET.fromstring(plot(rows))
+    titles = [one.findtext(f"{NAME}title") or "" for one in root.iter(f"{NAME}circle")]
+    assert len(titles) == len(rows)
+    assert all(any(title.startswith(f"{row.name}: {row.size} bytes") for title in titles) for row in rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -12,14 +13,18 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+import nnr_conformance
+from nnr_conformance.data import data_path
 from nnr_conformance.diagnostics import catalogue
 from nnr_conformance.readings import known_readings
 from nnr_conformance.suite.registry import load_divergences, load_requirements
 from nnr_conformance.syntax.describe import structures
 from nnr_conformance.syntax.semantics import all_semantics
+from nnr_sphinx.docstrings import module_names
 from nnr_sphinx.page_text import PAGES
 from nnr_sphinx.stored_streams import stored_streams
 
+PROGRAMS = ("nnr-check", "nnr-decode", "nnr-encode", "nnr-explain", "nnr-suite")
 LONGEST = 180
 """Seconds that the build may take."""
 
@@ -65,6 +70,21 @@ def outside_requests(site: Path) -> Iterator[str]:
                 yield f"{path.name}: {mark}"
 
 
+def command_names(program: str) -> Iterator[str]:
+    """A program and its subcommands, as its help lists them."""
+    yield program
+    result = subprocess.run(
+        [sys.executable, "-m", f"nnr_conformance.cli.{program.removeprefix('nnr-')}", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    _, _, listed = result.stdout.partition("subcommands:")
+    for line in listed.splitlines():
+        if re.match(r"    \w", line):
+            yield f"{program} {line.split()[0]}"
+
+
 def test_the_site_builds_in_time_and_shows_all_there_is(tmp_path: Path) -> None:
     pytest.importorskip("sphinx", reason="the site needs the dependency group 'docs'")
     pytest.importorskip("furo", reason="the site needs the dependency group 'docs'")
@@ -92,6 +112,10 @@ def test_the_site_builds_in_time_and_shows_all_there_is(tmp_path: Path) -> None:
     assert found["reading"] == set(known_readings())
     assert found["div"] == set(load_divergences())
     assert found["code"] == set(catalogue())
+    assert found["command"] == {name for program in PROGRAMS for name in command_names(program)}
+    assert found["schema"] == {path.name.removesuffix(".schema.json") for path in data_path("spec/schemas").glob("*.json")}
+    assert found["module"] == set(module_names())
+    assert found["api"] >= {f"nnr_conformance.{name}" for name in nnr_conformance.__all__}
     for index, names in (("requirements", found["req"]), ("elements", found["el"]), ("streams", found["stream"])):
         text = (site / f"nnr-{index}.html").read_text(encoding="utf-8")
         assert [name for name in names if f">{name}<" not in text] == []

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from nnr_sphinx.command_directive import CommandDirective, SchemasDirective
 from nnr_sphinx.covered_directive import CoveredDirective
-from nnr_sphinx.drawing_directives import DrawingDirective, MachineDirective
+from nnr_sphinx.drawing_directives import DrawingDirective, MachineDirective, PipelinesDirective
 from nnr_sphinx.function_directive import FunctionDirective
+from nnr_sphinx.limitations_directive import LimitationsDirective
 from nnr_sphinx.reading_directives import DivergencesDirective, EditionsDirective, ReadingsDirective
+from nnr_sphinx.reference_directives import ApiDirective, ModulesDirective
 from nnr_sphinx.requirement_directives import DiagnosticsDirective, RequirementsDirective
 from nnr_sphinx.semantics_directive import SemanticsDirective
 from nnr_sphinx.statement_directive import StatementDirective
@@ -25,6 +28,12 @@ DIRECTIVES = {
     "tools": ToolsDirective,
     "streams": StreamsDirective,
     "covered": CoveredDirective,
+    "limitations": LimitationsDirective,
+    "api": ApiDirective,
+    "modules": ModulesDirective,
+    "command": CommandDirective,
+    "schemas": SchemasDirective,
+    "pipelines": PipelinesDirective,
     "statement": StatementDirective,
     "function": FunctionDirective,
     "machine": MachineDirective,

@@ -38,6 +38,8 @@ KINDS = {
     "page": "statement of method",
     "command": "command",
     "schema": "schema",
+    "api": "public symbol",
+    "module": "module",
 }
 """Kinds of objects by the name of their role."""
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from html import escape
 
 from docutils import nodes
 
 from nnr_conformance.diagnostics import catalogue
+from nnr_conformance.suite.cfp2019.plot import plot
 from nnr_sphinx.base import PageDirective
 from nnr_sphinx.entropy_drawings import DRAWINGS
 from nnr_sphinx.machine_drawing import machine_at, machine_drawing
+from nnr_sphinx.stored_pipelines import stored_evaluations
 from nnr_sphinx.pieces import Nodes, link, paragraph
 
 
@@ -41,3 +44,15 @@ class DrawingDirective(PageDirective):
     def page_part(self) -> Nodes:
         name = self.arguments[0]
         return [figure(DRAWINGS[name](name))]
+
+
+class PipelinesDirective(PageDirective):
+    """Size and accuracy of the pipelines of 2019."""
+
+    required_arguments = 0
+
+    def page_part(self) -> Nodes:
+        # A drawing with styles of its own, which must not reach the page.
+        data = b64encode(plot(stored_evaluations()).encode()).decode()
+        image = f'<img src="data:image/svg+xml;base64,{data}" alt="Size and accuracy of the pipelines of 2019">'
+        return [nodes.raw("", f'<figure class="nnr-drawing">{image}</figure>', format="html")]

@@ -37,9 +37,9 @@ class FunctionDirective(PageDirective):
         return [head, code(signature_text(function), "python"), table(("step", "source"), rows, classes=["nnr-steps"])]
 
     def _cells(self, number: int, step: Step, function: Any, file: str) -> list[Cell]:
-        words = paragraph(
-            [nodes.strong(f"{number}. ", f"{number}. ")], self._words(step), " ", *self._shown(step, function, file)
-        )
+        words = nodes.container()
+        words += paragraph([nodes.strong(f"{number}. ", f"{number}. ")], self._words(step))
+        words += paragraph(self._shown(step, function, file), classes=["nnr-details"])
         box = nodes.container()
         block = code(step.source, "python")
         block["linenos"] = True

@@ -7,7 +7,6 @@ from importlib import import_module
 from nnr_conformance.machines import END, Machine, Transition
 from nnr_sphinx.svg import ARROW, BAD, box, drawing, line, path, text
 
-LABELS = 420
 COLUMN = 130
 ROW = 30
 TOP = 44
@@ -25,19 +24,21 @@ def machine_at(where: str) -> Machine:
 def machine_drawing(machine: Machine, name: str) -> str:
     """The drawing; arrows of transitions that break a requirement have another colour and name the diagnostic."""
     states = states_in_order(machine)
-    width = LABELS + COLUMN * len(states) + 30
+    labels = _label_width(machine)
+    width = labels + COLUMN * len(states) + 30
     height = TOP + ROW * len(machine.table) + 24
     parts = [ARROW.format(name=f"{name}-good", colour="currentColor"), ARROW.format(name=f"{name}-bad", colour=BAD)]
     for state in states:
-        x = _x(states, state)
+        x = labels + COLUMN * (states.index(state) + 0.5)
         parts += [box(x - 58, 4, 116, 26), text(x, 21, state, anchor="middle")]
         parts.append(line(x, 30, x, height - 6, more='stroke-opacity=".35" stroke-dasharray="2 4"'))
         if state == machine.start:
             parts.append(f'<circle cx="{x - 58:g}" cy="17" r="4"/>')
     for number, ((state, event), transition) in enumerate(machine.table.items()):
         y = TOP + ROW * number + 16
-        parts += _transition(event, transition, y, _x(states, state), _x(states, transition.state), name)
-    return drawing(width, height, f"State machine: {machine.about.split(':')[0]}", parts, minimum=560)
+        start, end = (labels + COLUMN * (states.index(one) + 0.5) for one in (state, transition.state))
+        parts += _transition(event, transition, y, (labels, start, end), name)
+    return drawing(round(width), height, f"State machine: {machine.about.split(':')[0]}", parts, minimum=560)
 
 
 def states_in_order(machine: Machine) -> list[str]:
@@ -48,18 +49,29 @@ def states_in_order(machine: Machine) -> list[str]:
     return found
 
 
-def _x(states: list[str], state: str) -> float:
-    return LABELS + COLUMN * (states.index(state) + 0.5)
+def _label_width(machine: Machine) -> float:
+    """Room for the longest event and diagnostic of a row."""
+    rows = [(event, transition) for (_, event), transition in machine.table.items()]
+    return max(7.4 * len(_words(event)) + 6.3 * len(", ".join(_broken(one))) for event, one in rows) + 50
 
 
-def _transition(event: str, transition: Transition, y: float, x1: float, x2: float, name: str) -> list[str]:
-    broken = [remark.code for remark in transition.remarks if not remark.met]
+def _words(event: str) -> str:
+    return "the model ends" if event == END else event
+
+
+def _broken(transition: Transition) -> list[str]:
+    return [remark.code for remark in transition.remarks if not remark.met]
+
+
+def _transition(event: str, transition: Transition, y: float, x: tuple[float, float, float], name: str) -> list[str]:
+    """The words of a row, which end at the first of `x`, and its arrow from the second to the third."""
+    labels, x1, x2 = x
+    broken = _broken(transition)
     colour = BAD if broken else "currentColor"
     arrow = f'marker-end="url(#{name}-{"bad" if broken else "good"})"'
-    words = "the model ends" if event == END else event
-    parts = [text(4, y + 4, words, colour=BAD if broken else "")]
+    parts = [text(4, y + 4, _words(event), colour=BAD if broken else "")]
     if broken:
-        parts.append(text(LABELS - 20, y + 4, ", ".join(broken), anchor="end", colour=BAD, size=11))
+        parts.append(text(labels - 20, y + 4, ", ".join(broken), anchor="end", colour=BAD, size=11))
     if x1 == x2:
         parts.append(path(f"M{x1:g} {y - 7:g} c26 -4 26 18 3 14", colour=colour, more=arrow))
     else:

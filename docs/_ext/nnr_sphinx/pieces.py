@@ -51,7 +51,8 @@ def prose(text: str) -> Nodes:
 
 def _word(word: str) -> nodes.Node:
     inner = word.strip("`")
-    if inner in _targets():
+    # In code, a name without an underscore is more often a variable than the element that is called so.
+    if inner in _targets() and (inner == word or not inner.isalpha()):
         return link(_targets()[inner], inner)
     return nodes.literal(inner, inner) if word != inner else nodes.Text(word)
 
@@ -135,7 +136,7 @@ def table(
     group += nodes.thead("", nodes.row("", *(nodes.entry("", nodes.paragraph(head, head)) for head in heads)))
     body = nodes.tbody()
     for number, cells in enumerate(rows):
-        row = nodes.row("", *(nodes.entry("", _block(cell)) for cell in cells))
+        row = nodes.row("", *(nodes.entry("", *_blocks(cell)) for cell in cells))
         if number < len(ids) and ids[number]:
             # HTML writers give rows no anchors, paragraphs have them.
             row.next_node(nodes.paragraph)["ids"].append(ids[number])
@@ -144,8 +145,10 @@ def table(
     return nodes.table("", group, classes=["nnr-table", *classes])
 
 
-def _block(cell: Cell) -> nodes.Node:
-    return cell if isinstance(cell, nodes.paragraph | nodes.container) else paragraph(cell)
+def _blocks(cell: Cell) -> Nodes:
+    if isinstance(cell, nodes.paragraph | nodes.container):
+        return [cell]
+    return [paragraph(cell)] if cell else []
 
 
 def _as_nodes(child: Cell) -> Nodes:
