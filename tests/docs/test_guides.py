@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from nnr_sphinx.examples import agree, run_page
 from nnr_sphinx.page_text import PAGES, used
 

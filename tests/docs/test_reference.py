@@ -7,12 +7,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from nnr_sphinx.docstrings import USERS, fields_of, module, module_names, paragraphs, public_symbols, signature
-from nnr_sphinx.page_text import PAGES, used
 
 import nnr_conformance
 from nnr_conformance.limits import Limits
 from nnr_conformance.report.model import Verdict
+from nnr_sphinx.docstrings import USERS, fields_of, module, module_names, paragraphs, public_symbols, signature
+from nnr_sphinx.page_text import PAGES, used
 
 SETTINGS = tomllib.loads((PAGES.parent / "pyproject.toml").read_text(encoding="utf-8"))
 

@@ -113,7 +113,9 @@ def test_the_site_builds_in_time_and_shows_all_there_is(tmp_path: Path) -> None:
     assert found["div"] == set(load_divergences())
     assert found["code"] == set(catalogue())
     assert found["command"] == {name for program in PROGRAMS for name in command_names(program)}
-    assert found["schema"] == {path.name.removesuffix(".schema.json") for path in data_path("spec/schemas").glob("*.json")}
+    assert found["schema"] == {
+        path.name.removesuffix(".schema.json") for path in data_path("spec/schemas").glob("*.json")
+    }
     assert found["module"] == set(module_names())
     assert found["api"] >= {f"nnr_conformance.{name}" for name in nnr_conformance.__all__}
     for index, names in (("requirements", found["req"]), ("elements", found["el"]), ("streams", found["stream"])):

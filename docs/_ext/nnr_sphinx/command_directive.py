@@ -10,8 +10,8 @@ from importlib import import_module
 from typing import Any
 
 from docutils import nodes
-from nnr_conformance.data import data_path
 
+from nnr_conformance.data import data_path
 from nnr_sphinx.base import PageDirective
 from nnr_sphinx.pieces import Cell, Nodes, code, paragraph, section, table
 
@@ -31,7 +31,7 @@ def subcommands(parser: argparse.ArgumentParser) -> Mapping[str, argparse.Argume
     """The subcommands of a program by name."""
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
-            return action.choices  # type: ignore[return-value]
+            return action.choices
     return {}
 
 
@@ -45,7 +45,9 @@ class CommandDirective(PageDirective):
         for name, inner in subcommands(parser).items():
             called = f"{program} {name}"
             parts = self._command(called, inner)
-            found.append(section([nodes.literal(called, called)], f"command-{called.replace(' ', '-')}-section", *parts))
+            found.append(
+                section([nodes.literal(called, called)], f"command-{called.replace(' ', '-')}-section", *parts)
+            )
         return found
 
     def _command(self, called: str, parser: argparse.ArgumentParser) -> Nodes:
@@ -103,4 +105,8 @@ def _members(schema: Mapping[str, Any]) -> Iterator[list[Cell]]:
         if "const" in member:
             kind = f"always {member['const']}"
         said = member.get("description", "")
-        yield [[nodes.literal(name, name)], [nodes.Text(kind)], [nodes.Text(said if name in required else f"{said} (optional)")]]
+        yield [
+            [nodes.literal(name, name)],
+            [nodes.Text(kind)],
+            [nodes.Text(said if name in required else f"{said} (optional)")],
+        ]

@@ -70,7 +70,7 @@ def module(name: str) -> ModuleType:
 
 
 def public_symbols(name: str) -> list[Symbol]:
-    """The public functions and classes of a module, in the order of the source; of the package those that it exports."""
+    """Public functions and classes of a module, in the order of the source; of the package those that it exports."""
     home = module(name)
     exported = getattr(home, "__all__", None)
     names = exported if exported is not None else [one for one in vars(home) if not one.startswith("_")]
@@ -101,13 +101,17 @@ def fields_of(what: Any) -> list[tuple[str, str, str]]:
         return [(one.name, "", repr(one.value)) for one in what]
     if not dataclasses.is_dataclass(what):
         return []
-    return [(one.name, str(one.type), _default(one)) for one in dataclasses.fields(what) if not one.name.startswith("_")]
+    return [
+        (one.name, str(one.type), _default(one)) for one in dataclasses.fields(what) if not one.name.startswith("_")
+    ]
 
 
 def _default(field: Any) -> str:
     if field.default is not dataclasses.MISSING:
         return _shown(field.default)
-    return "" if field.default_factory is dataclasses.MISSING else f"{getattr(field.default_factory, '__name__', '...')}()"
+    return (
+        "" if field.default_factory is dataclasses.MISSING else f"{getattr(field.default_factory, '__name__', '...')}()"
+    )
 
 
 def _shown(value: Any) -> str:
@@ -159,7 +163,7 @@ class _Default:
 
 
 def paragraphs(what: Any) -> list[str]:
-    """The paragraphs of a docstring; blocks keep their lines, text is one line each. Values of enumerations have none."""
+    """The paragraphs of a docstring; blocks keep their lines, text is one line each."""
     if dataclasses.is_dataclass(what) and (what.__doc__ or "").startswith(f"{getattr(what, '__name__', '')}("):
         return []
     text = (inspect.getdoc(what) or "").replace("``", "`")

@@ -12,8 +12,8 @@ from nnr_conformance.suite.cfp2019.plot import plot
 from nnr_sphinx.base import PageDirective
 from nnr_sphinx.entropy_drawings import DRAWINGS
 from nnr_sphinx.machine_drawing import machine_at, machine_drawing
-from nnr_sphinx.stored_pipelines import stored_evaluations
 from nnr_sphinx.pieces import Nodes, link, paragraph
+from nnr_sphinx.stored_pipelines import stored_evaluations
 
 
 def figure(svg: str, caption: str = "") -> nodes.raw:

@@ -1,9 +1,9 @@
 """Examples of the guides, run as a reader would: files are written, commands are typed, outputs compared.
 
-On a page, a code block with ``:caption: NAME`` is a file of that name; a ``console`` block has commands behind ``$`` and
-what they print; a ``pycon`` block is a session of Python. A line ``...`` of an output stands for any lines, and ``...`` in
-a line for any words. Pages are run in a folder of their own that has the streams as `bitstreams` and the examples as
-`examples`, in the order of the blocks.
+On a page, a code block with ``:caption: NAME`` is a file of that name; a ``console`` block has commands behind ``$``
+and what they print; a ``pycon`` block is a session of Python. A line ``...`` of an output stands for any lines, and
+``...`` in a line for any words. Pages are run in a folder of their own that has the streams as `bitstreams` and the
+examples as `examples`, in the order of the blocks.
 
     PYTHONPATH=docs/_ext python -m nnr_sphinx.examples [--write] docs/guides/tutorial.md
 """

@@ -6,7 +6,6 @@ from collections import Counter
 
 from nnr_conformance.suite.coverage.items import exclusions
 from nnr_conformance.suite.registry_rows import Requirement, Status, load_requirements
-
 from nnr_sphinx.base import PageDirective
 from nnr_sphinx.pieces import Cell, Nodes, bullets, link, paragraph, prose, table
 from nnr_sphinx.requirement_directives import STATUS

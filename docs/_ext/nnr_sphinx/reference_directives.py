@@ -42,7 +42,11 @@ class ApiDirective(PageDirective):
         card = nodes.container(classes=["nnr-card"], ids=[anchor])
         kind = "class " if inspect.isclass(one.what) else ""
         fields = fields_of(one.what)
-        shown = f"{kind}{one.name}" if fields or kind and not _has_init(one.what) else f"{kind}{one.name}{signature(one.what)}"
+        shown = (
+            f"{kind}{one.name}"
+            if fields or (kind and not _has_init(one.what))
+            else f"{kind}{one.name}{signature(one.what)}"
+        )
         card += code(shown, "python")
         for text in paragraphs(one.what):
             card += docstring(text)
@@ -98,7 +102,9 @@ class ModulesDirective(PageDirective):
 
 
 def _symbol_cells(one: Symbol) -> list[Cell]:
-    shown: Any = link("api", f"{_home(one)}.{one.name}", one.name) if _home(one) in USERS else nodes.literal("", one.name)
+    shown: Any = (
+        link("api", f"{_home(one)}.{one.name}", one.name) if _home(one) in USERS else nodes.literal("", one.name)
+    )
     return [[shown], one.summary]
 
 
