@@ -26,8 +26,10 @@ from nnr_conformance.errors import UsageError
 from nnr_conformance.frameworks import onnx
 from nnr_conformance.frameworks.carriage import carried_model, units_of
 from nnr_conformance.frameworks.model import FrameworkModel
+from nnr_conformance.frameworks.onnx_blocks import find_blocks
 from nnr_conformance.syntax.enumerations import TPL_ONNX
 
+_FOLDED = "--blocks --fold --local-scaling "
 POINTS: Mapping[str, EncoderSettings | None] = {
     "--raw": None,
     "(default)": EncoderSettings(),
@@ -35,6 +37,8 @@ POINTS: Mapping[str, EncoderSettings | None] = {
     "--dq --qp -28": EncoderSettings(dq=True, qp=-28),
     "--dq --qp -24": EncoderSettings(dq=True, qp=-24),
     "--dq --qp -20": EncoderSettings(dq=True, qp=-20),
+    _FOLDED + "--dq --qp -28": EncoderSettings(dq=True, qp=-28),
+    _FOLDED + "--dq --qp -24": EncoderSettings(dq=True, qp=-24),
 }
 """Working points, as options of nnr-encode; None sends binary32 numbers."""
 
@@ -60,7 +64,7 @@ def measured(case: Case) -> Iterator[Measured]:
     before = case.run(_session(case.model))
     for point, settings in POINTS.items():
         started = time.perf_counter()
-        stream = encoded(model, settings)
+        stream = encoded(model, settings, blocks=point.startswith(_FOLDED))
         seconds = time.perf_counter() - started
         again = decoded(stream)
         after = case.run(_session(again))
@@ -79,8 +83,11 @@ def measured(case: Case) -> Iterator[Measured]:
         )
 
 
-def encoded(model: FrameworkModel, settings: EncoderSettings | None) -> bytes:
-    """A stream with the topology of a model; None for raw numbers."""
+def encoded(model: FrameworkModel, settings: EncoderSettings | None, *, blocks: bool = False) -> bytes:
+    """A stream with the topology of a model; None for raw numbers. `blocks`: layers as blocks, folded and scaled."""
+    if settings is not None and blocks:
+        found = find_blocks(model.topology, model.tensors, fold=True, local_scaling=True)
+        return encode_model(found.tensors, replace(settings, topology=units_of(model), blocks=found.plans)).data
     if settings is None:
         settings = EncoderSettings(raw=frozenset(name for name, one in model.tensors.items() if one.dtype.kind == "f"))
     return encode_model(model.tensors, replace(settings, topology=units_of(model))).data
@@ -125,7 +132,7 @@ def rows(one: Measured) -> tuple[str, ...]:
 
 
 HEADINGS = ("model", "nnr-encode", "bytes", "of .onnx", "difference", "same", "right (before)")
-WIDTHS = (10, 14, 9, 9, 11, 8, 16)
+WIDTHS = (10, 44, 9, 9, 11, 8, 16)
 
 
 def main() -> int:

@@ -24,11 +24,13 @@ from nnr_conformance.decoder.model import NamedTensor
 from nnr_conformance.decoder.tensors import DecodedUnit
 from nnr_conformance.diagnostics import Severity
 from nnr_conformance.errors import UsageError
+from nnr_conformance.frameworks import onnx
 from nnr_conformance.frameworks.carriage import carried_model
 from nnr_conformance.limits import DEFAULT_LIMITS
 from nnr_conformance.readings import Readings
 from nnr_conformance.report.model import Report, Verdict, grouped, verdict_of, worst
 from nnr_conformance.report.text import render_groups
+from nnr_conformance.syntax.enumerations import TPL_ONNX
 from nnr_conformance.tensor_files import Restore, TensorWriter, open_writer
 from nnr_conformance.version import VERSION
 
@@ -49,6 +51,7 @@ exit codes: 0 decoded, 1 the stream is wrong (what could be decoded is written, 
 example: nnr-decode model.nnr -o model.npz
          nnr-decode base.nnr update1.nnr update2.nnr -o model.safetensors
          nnr-decode model.nnr -o model.onnx
+         nnr-decode model.nnr --layers /encoder/ -o encoder.npz
          nnr-decode model.nnr --tensor conv1.weight --levels -o conv1.npz
 """
 
@@ -65,6 +68,12 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("-o", "--output", required=True, metavar="OUT", help=f"file to write: {SUFFIXES}")
     options.add_argument(
         "--tensor", action="extend", nargs="+", metavar="NAME", help="only these tensors (name them behind the streams)"
+    )
+    options.add_argument(
+        "--layers",
+        nargs="+",
+        metavar="NODE",
+        help="only the tensors of these nodes of the carried ONNX graph; NODE/ for all whose names begin so",
     )
     options.add_argument("--transmitted", action="store_true", help="tensors of the last stream as transmitted")
     options.add_argument(
@@ -110,6 +119,8 @@ def _main(arguments: argparse.Namespace) -> int:
     streams = read_streams(arguments.streams)
     total = sum(len(stream) for stream in streams)
     advise(total)
+    if arguments.layers:
+        arguments.tensor = [*(arguments.tensor or ()), *_tensors_of_layers(streams, arguments)]
     wanted = settings.tensors if arguments.tensor is None else arguments.tensor
     chain = chain_decoder(
         streams,
@@ -160,6 +171,17 @@ def _restore(output: str, chain: ChainDecoder) -> Restore | None:
         return model_bytes(carried_model(carried, MODEL_FORMATS[suffix], pruned), suffix, tensors)
 
     return restore
+
+
+def _tensors_of_layers(streams: Sequence[memoryview], arguments: argparse.Namespace) -> list[str]:
+    """Identifiers of the tensors that nodes of the carried graph use. Raises UsageError."""
+    chain = chain_decoder(streams, tensors=[], readings=Readings.choose(arguments.reading))
+    for _ in chain:
+        """No tensor is wanted; the topology is in units of its own."""
+    carried = carried_model((one for decoder in chain.decoders for one in decoder.carried), TPL_ONNX)
+    if carried is None:
+        raise UsageError("--layers needs an ONNX topology in a stream")
+    return onnx.tensors_of_nodes(carried.topology, arguments.layers)
 
 
 def _rows(arguments: argparse.Namespace) -> SomeRows | None:

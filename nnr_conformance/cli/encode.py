@@ -21,6 +21,8 @@ from nnr_conformance.encoder.sparsification import sparsify, threshold_for
 from nnr_conformance.encoder.update_chain import ChainState
 from nnr_conformance.errors import UsageError
 from nnr_conformance.frameworks.carriage import units_of
+from nnr_conformance.frameworks.onnx_blocks import find_blocks
+from nnr_conformance.syntax.enumerations import TPL_ONNX
 from nnr_conformance.version import VERSION
 
 EPILOG = """\
@@ -82,6 +84,11 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="say of tensors that were not of 32 bits what they were (formats beyond 1 are extensions)",
     )
+    carriage.add_argument(
+        "--indexed",
+        action="store_true",
+        help="list identifiers once, units have numbers; says what it saves",
+    )
     options.add_argument(
         "--threads", type=int, metavar="N", help="tensors that are encoded at a time (default: one for each core)"
     )
@@ -119,6 +126,7 @@ def settings_of(arguments: argparse.Namespace) -> EncoderSettings:
         aggregate=arguments.aggregate,
         node_ids=arguments.node_ids,
         keep_formats=arguments.keep_formats,
+        indexed=arguments.indexed,
     )
 
 
@@ -166,6 +174,9 @@ def _add_coding(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--row-skip", action="store_true", help="leave rows of zeros out")
     group.add_argument("--block", action="append", metavar="NAMES", help="tensors of a layer in one unit, see below")
+    group.add_argument(
+        "--blocks", action="store_true", help="find the layers in the graph of a .onnx file, each becomes a block"
+    )
     group.add_argument("--fold", action="store_true", help="fold the batch norms of blocks")
     group.add_argument("--local-scaling", action="store_true", help="scale the rows of the weights of blocks")
 
@@ -205,7 +216,16 @@ def _framework_model(arguments: argparse.Namespace, settings: EncoderSettings) -
     if arguments.topology != "none" and arguments.base is None:
         units = units_of(model, deflate=arguments.topology == "deflate", part_bytes=arguments.part_bytes)
         settings = replace(settings, topology=units)
-    return model.tensors, settings
+    if not arguments.blocks:
+        return model.tensors, settings
+    if model.topology_format != TPL_ONNX or arguments.base is not None or arguments.decompose:
+        raise UsageError("--blocks is for .onnx files, without --base and --decompose")
+    raw = {name for name in model.tensors if arguments.raw == [] or name in settings.raw}
+    taken = {name for plan in settings.blocks for name in plan.names()} | raw
+    free = {name: tensor for name, tensor in model.tensors.items() if name not in taken}
+    found = find_blocks(model.topology, free, fold=arguments.fold, local_scaling=arguments.local_scaling)
+    kept = {name: model.tensors[name] for name in taken if name in model.tensors}
+    return {**found.tensors, **kept}, replace(settings, blocks=(*settings.blocks, *found.plans))
 
 
 def _chain(paths: Sequence[str]) -> ChainState:
@@ -249,8 +269,10 @@ def _summary(output: str, encoded: EncodedModel, count: int) -> str:
     size = len(encoded.data)
     ratio = 100 * size / encoded.bytes_before if encoded.bytes_before else 0
     bits = 8 * size / encoded.weights if encoded.weights else 0
+    saved = f"; indices save {encoded.bytes_by_name - size} bytes" if encoded.bytes_by_name != size else ""
     return (
         f"{output}: {count} tensors, {size} bytes, {ratio:.2f} % of {encoded.bytes_before}, {bits:.3f} bits per weight"
+        f"{saved}"
     )
 
 

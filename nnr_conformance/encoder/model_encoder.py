@@ -6,7 +6,7 @@ settings give the same bytes, interpreted and compiled; only decompositions depe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from nnr_conformance.encoder.binding import choose_all_compiled
 from nnr_conformance.encoder.blocks import block_unit, factor_units
 from nnr_conformance.encoder.data_unit import Parent, Recipe, coded_unit, raw_unit
 from nnr_conformance.encoder.decomposition import can_decompose
+from nnr_conformance.encoder.indexed_ids import indexed
 from nnr_conformance.encoder.number_formats import format_of
 from nnr_conformance.encoder.quantized_tensor import QuantizedTensor, integers, quantize, scan_order_of
 from nnr_conformance.encoder.recipe import build_recipe
@@ -36,7 +37,8 @@ FEWEST_AGGREGATED = 2
 @dataclass(frozen=True, slots=True, eq=False)
 class EncodedModel:
     """A stream. `tensors`: the model as a decoder composes it. `levels`: int32 quantized parameters of the transmitted
-    tensors. `state`: for updates that follow. `weights`, `bytes_before`: elements and size of what was encoded."""
+    tensors. `state`: for updates that follow. `weights`, `bytes_before`: elements and size of what was encoded.
+    `bytes_by_name`: size of the stream whose units have identifiers instead of indices."""
 
     data: bytes
     tensors: dict[str, NDArray[Any]]
@@ -44,6 +46,7 @@ class EncodedModel:
     state: ChainState
     weights: int
     bytes_before: int
+    bytes_by_name: int
 
 
 def encode_model(
@@ -277,19 +280,31 @@ def _finished(
         **parameter_set,
         **settings.parameter_set,
     }
-    enclosed = sum(1 + len(elements.get("parts", [])) for unit in units for elements in unit.values())
-    if settings.aggregate and enclosed >= FEWEST_AGGREGATED:
-        units = [{"NNR_AGG": {"units": units, "num_of_nnr_units_minus2": enclosed - 2}}]
-    start = {"NNR_STR": {"general_profile_idc": settings.profile}}
-    stream = build_recipe([start, {"NNR_MPS": mps}, *settings.topology, *units])
+    data = _built(mps, settings.topology, units, settings)
+    by_name = len(data)
+    if settings.indexed:
+        listed, units = indexed(units)
+        mps["mps_topology_indexed_reference_flag"] = 1
+        data = _built(mps, (*settings.topology, listed), units, settings)
     return EncodedModel(
-        data=stream.data,
+        data=data,
         tensors=work.values | work.delivered,
         levels=work.levels,
         state=chain.after(work.values, work.levels, work.parents, work.roots, settings.raw & work.values.keys()),
         weights=sum(tensor.size for tensor in work.tensors.values()),
         bytes_before=sum(tensor.nbytes for tensor in work.tensors.values()),
+        bytes_by_name=by_name,
     )
+
+
+def _built(
+    mps: Mapping[str, Any], topology: Sequence[Mapping[str, Any]], units: list[Recipe], settings: EncoderSettings
+) -> bytes:
+    enclosed = sum(1 + len(elements.get("parts", [])) for unit in units for elements in unit.values())
+    if settings.aggregate and enclosed >= FEWEST_AGGREGATED:
+        units = [{"NNR_AGG": {"units": units, "num_of_nnr_units_minus2": enclosed - 2}}]
+    start = {"NNR_STR": {"general_profile_idc": settings.profile}}
+    return build_recipe([start, {"NNR_MPS": mps}, *topology, *units]).data
 
 
 def _with_execution(settings: EncoderSettings, tensors: Tensors) -> EncoderSettings:

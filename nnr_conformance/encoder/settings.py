@@ -54,6 +54,7 @@ class EncoderSettings:
     Carriage: `profile` 0 or 1. `part_bytes`: largest part of a payload, 0 for whole payloads. `aggregate`: all tensors
     in one NNR_AGG. `node_ids`: in edition 2, number the tensors that are in units of their own, so updates can name
     them. `keep_formats`: say in the stream that a tensor was of another format than 32 bits.
+    `indexed`: list the identifiers once, and let units have their numbers in the list.
     `parameter_set`: further elements of the NNR_MPS, such as performance maps. `topology`: units behind it. Updates:
     `temporal_contexts` and `history`: use what earlier streams of the chain have.
     """
@@ -79,6 +80,7 @@ class EncoderSettings:
     aggregate: bool = False
     node_ids: bool = True
     keep_formats: bool = False
+    indexed: bool = False
     parameter_set: Mapping[str, Any] = field(default_factory=dict)
     topology: tuple[Mapping[str, Any], ...] = ()
     temporal_contexts: bool = True

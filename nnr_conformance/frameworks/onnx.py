@@ -6,7 +6,7 @@ byte, and no library is needed. Weights are initializers and tensors of Constant
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -117,6 +117,25 @@ def parameters(topology: bytes | memoryview) -> dict[str, Parameter]:
 
     _walk_model(memoryview(topology).cast("B"), note)
     return found
+
+
+def tensors_of_nodes(topology: bytes | memoryview, names: Iterable[str]) -> list[str]:
+    """Identifiers of the tensors without numbers that nodes use.
+
+    `names`: of nodes or of their outputs; one that ends in a slash stands for all nodes whose names begin with it.
+    Raises UsageError for a name of no node.
+    """
+    outside = {name for name, one in parameters(topology).items() if one.is_out}
+    nodes = list(nodes_of(memoryview(topology).cast("B")))
+    found: dict[str, None] = {}
+    for name in names:
+        chosen = [one for one in nodes if name == one.name or name in one.outputs]
+        if name.endswith("/"):
+            chosen += [one for one in nodes if one.name.startswith(name)]
+        if not chosen:
+            raise UsageError(f"the graph has no node {name!r}")
+        found |= dict.fromkeys(used for one in chosen for used in (*one.inputs, *one.outputs) if used in outside)
+    return list(found)
 
 
 def _is_weight(tensor: Tensor) -> bool:
