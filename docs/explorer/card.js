@@ -34,11 +34,14 @@ export class Card {
   /* An element or whatever else is in the tree, and the bits that are meant. */
   describe(node, first, end) {
     this.node = node;
+    /* Who hears the page hears what is selected, and not all that is said of it. */
+    this.explorer.part("aloud").textContent = [node.name, node.value, node.meaning].filter(Boolean).join(", ");
     const title = make("p", "title");
     title.append(make("bdi", "name", node.kind === "run" ? "" : node.name));
     if (node.descriptor) title.append(make("code", "descriptor", node.descriptor));
     if (node.value !== "") title.append(make("bdi", "value", node.value));
     if (node.meaning) title.append(make("bdi", "soft", node.meaning));
+    title.append(...this.link(node.kind === "structure" ? "structures" : "elements", this.known(node)));
     const parts = [make("p", "soft path", node.path.slice(0, -1).join(SEPARATOR)), title];
     if (end > first) parts.push(make("p", "soft", placeOf(first, end)), this.strip(first, end));
     else if (node.inferred) parts.push(make("p", "soft", "Not in the stream: the value is inferred."));
@@ -84,6 +87,20 @@ export class Card {
     return line;
   }
 
+  /* The name under which the specification has what a node is. */
+  known(node) {
+    return node.kind === "structure" ? this.structures.get(node.name) : baseOf(node.name);
+  }
+
+  /* A link to the page of the specification that says more, where there are such pages. */
+  link(kind, name) {
+    const address = this.specification.links?.[kind]?.[name];
+    if (!address) return [];
+    const link = make("a", "page", "in the specification");
+    link.href = address;
+    return [link];
+  }
+
   button(text, onPick, label = "") {
     const button = make("button", "link", text);
     button.type = "button";
@@ -109,7 +126,7 @@ export class Card {
     const row = this.requirements.get(id);
     if (!row) return;
     const title = make("p", "title");
-    title.append(make("span", "name", id), this.clauseButton(row.clause));
+    title.append(make("span", "name", id), this.clauseButton(row.clause), ...this.link("requirements", id));
     const editions = row.edition === "both" ? "both editions" : `edition ${row.edition}`;
     const evidence = `${row.strength}, ${editions}, ${row.confidence} confidence`;
     const parts = [this.back(), title, make("p", "said", row.text), make("p", "soft", evidence)];

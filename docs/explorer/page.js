@@ -189,7 +189,8 @@ class Viewer {
   }
 }
 
-const specification = dataOf("specification");
+const specification = dataOf("specification") ?? {};
+specification.links = dataOf("links") ?? {};
 const explorers = new Map();
 for (const details of document.querySelectorAll("details.explorer")) {
   explorers.set(details.dataset.stream, new Section(details, specification));

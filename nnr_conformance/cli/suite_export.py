@@ -9,16 +9,13 @@ from typing import Any
 
 from nnr_conformance.cli.suite_report import write
 from nnr_conformance.data import data_path
-from nnr_conformance.report.html_explorer import streams_page
 from nnr_conformance.suite.export.document import render, specification, syntax
-from nnr_conformance.suite.export.golden_streams import golden_streams
+from nnr_conformance.suite.export.golden_streams import golden_page
 
 # argparse does not name the class of what add_subparsers returns.
 Subparsers = Any
 
 SCHEMA = "spec/schemas/specification.schema.json"
-
-TITLE = "Golden streams of ISO/IEC 15938-17"
 
 DESCRIPTION = """\
 Write the specification as one JSON document: every syntax structure with its elements, descriptors, conditions as
@@ -58,7 +55,7 @@ def add_export(subparsers: Subparsers) -> None:
 
 def _export(arguments: argparse.Namespace) -> int:
     if arguments.explorer:
-        text = "".join(f"{line}\n" for line in streams_page(TITLE, golden_streams()))
+        text = "".join(f"{line}\n" for line in golden_page())
     elif arguments.schema:
         text = data_path(SCHEMA).read_text(encoding="utf-8")
     else:

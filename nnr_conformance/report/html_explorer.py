@@ -38,10 +38,15 @@ PANES = (
     '<div class="panes">',
     '<ul class="tree" role="tree" aria-label="Syntax tree"></ul>',
     '<div class="bytes" role="group" tabindex="0" aria-label="Bytes of the stream"></div>',
-    '<div class="card" role="status" aria-label="Selected element">',
+    '<p class="aloud" role="status"></p>',
+    '<div class="card" role="region" aria-label="Selected element">',
     '<p class="soft">Select an element or a byte; a byte again for the next element in it.</p></div>',
     "</div>",
 )
+
+
+Links = Mapping[str, Mapping[str, str]]
+"""Addresses of pages of the specification, by name for each of requirements, elements and structures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +90,12 @@ def explorer(stream: StreamReport, number: int, is_open: bool, run: Run) -> Iter
     yield "</details>"
 
 
-def streams_page(title: str, streams: Sequence[ShownStream]) -> Iterator[str]:
+def streams_page(title: str, streams: Sequence[ShownStream], links: Links | None = None) -> Iterator[str]:
     """A page on which one of several streams is explored, or a file that is opened or dropped; in pieces."""
-    yield from page(text(title), file_text(__package__, "html_report.css"), _viewer(title, streams), script())
+    yield from page(text(title), file_text(__package__, "html_report.css"), _viewer(title, streams, links), script())
 
 
-def _viewer(title: str, streams: Sequence[ShownStream]) -> Iterator[str]:
+def _viewer(title: str, streams: Sequence[ShownStream], links: Links | None) -> Iterator[str]:
     yield f"<header><h1>{text(title)}</h1></header>"
     yield '<main class="viewer">'
     yield "<noscript><p>The explorer needs a script; nnr-explain lists the same.</p></noscript>"
@@ -111,6 +116,8 @@ def _viewer(title: str, streams: Sequence[ShownStream]) -> Iterator[str]:
     yield '<p class="soft">Where the text can be read in two ways, the stream is read as chosen here.</p></details>'
     yield "</main>"
     yield specification()
+    if links is not None:
+        yield f'<script type="application/json" id="links">{_json(links)}</script>'
     rows = ",\n".join(_json(_shown(stream)) for stream in streams)
     yield f'<script type="application/json" id="streams">[{rows}]</script>'
 

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
 from nnr_conformance.data import data_path
 from nnr_conformance.limits import DEFAULT_LIMITS
-from nnr_conformance.report.html_explorer import ShownStream
+from nnr_conformance.report.html_explorer import Links, ShownStream, streams_page
 from nnr_conformance.suite.coverage.samples import samples, stream_files
+
+TITLE = "Golden streams of ISO/IEC 15938-17"
+
+
+def golden_page(links: Links | None = None) -> Iterator[str]:
+    """The page in pieces that are lines without their ends; `links`: to pages of the specification, if there are."""
+    yield from streams_page(TITLE, golden_streams(), links)
 
 
 def golden_streams() -> list[ShownStream]:

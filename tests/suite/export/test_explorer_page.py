@@ -13,6 +13,7 @@ from nnr_conformance.bits import BitWriter
 from nnr_conformance.cli.explain import main as explain
 from nnr_conformance.cli.suite import main as suite
 from nnr_conformance.data import data_path
+from nnr_conformance.report.html_explorer import ShownStream, streams_page
 from nnr_conformance.suite.coverage.samples import stream_files
 from nnr_conformance.suite.export.golden_streams import golden_streams
 from tests.report.browser import Browser, find_browser
@@ -278,6 +279,30 @@ def test_the_page_of_nnr_explain_asks_nothing_of_a_network(running: Browser, tmp
     assert loaded == 0
     assert running.value("fetch('http://127.0.0.1:9/').then(() => 'asked', () => 'refused')") == "refused"
     assert any("Content Security Policy" in said for said in running.complaints)
+
+
+@needs_browser
+def test_a_page_among_those_of_the_specification_links_to_them(running: Browser, tmp_path: Path) -> None:
+    links = {
+        "elements": {"dq_state": "e.html#el-dq_state"},
+        "requirements": {"R-EP-04": "r.html#R-EP-04"},
+        "structures": {"nnr_unit_size": "s.html#size"},
+    }
+    path = tmp_path / "page.html"
+    shown = ShownStream("a.nnr", STREAM.stat().st_size, ((0, STREAM.read_bytes()),))
+    path.write_text("\n".join(streams_page("t", [shown], links)), encoding="utf-8")
+    running.complaints.clear()
+    running.open(path)
+    link = "document.querySelector('.card a.page')?.getAttribute('href')"
+    running.click(".byte[data-at='121']")
+    assert running.value(link) == "e.html#el-dq_state"
+    running.click(".card [aria-label='requirement R-EP-04']")
+    assert running.value(link) == "r.html#R-EP-04"
+    running.value("viewers[0].explorer.select(viewers[0].explorer.tree.roots[0].children[0])")
+    assert running.value(link) == "s.html#size"
+    running.value("viewers[0].explorer.select(viewers[0].explorer.tree.roots[0])")
+    assert running.value(link) is None
+    assert running.complaints == []
 
 
 def test_nnr_explain_says_by_its_exit_code_what_the_page_shows(

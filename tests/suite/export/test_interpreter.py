@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 from nnr_conformance.api import chain_decoder
 from nnr_conformance.checker.headers import check_data_header
 from nnr_conformance.diagnostics import Findings
-from nnr_conformance.readings import known_readings
+from nnr_conformance.readings import Readings, known_readings
 from nnr_conformance.scope import Session, TraceEntry
 from nnr_conformance.suite.coverage.measure import Sample
 from nnr_conformance.suite.coverage.samples import samples, stream_files
@@ -94,6 +94,12 @@ def damaged(stream: bytes, dice: random.Random) -> bytes:
     return bytes(copy)
 
 
+def under_other_readings(sample: Sample, dice: random.Random) -> Sample:
+    """The same under a choice for each reading."""
+    chosen = {name: dice.choice(sorted(row["readings"])) for name, row in known_readings().items()}
+    return replace(sample, readings=Readings.choose(chosen))
+
+
 @pytest.fixture(scope="module")
 def corpus() -> list[Sample]:
     return list(samples(stream_files([])))
@@ -124,8 +130,11 @@ def test_trees_places_values_and_findings_are_the_same_on_every_stream(corpus: l
     compare(tmp_path, [(sample, sample.data[-1]) for sample in corpus])
 
 
-def test_damaged_streams_are_read_up_to_the_same_fault_in_little_time(corpus: list[Sample], tmp_path: Path) -> None:
+def test_streams_that_are_damaged_or_read_otherwise_have_the_same_faults_in_little_time(
+    corpus: list[Sample], tmp_path: Path
+) -> None:
     dice = random.Random(15938)
     small = [sample for sample in corpus if 0 < len(sample.data[-1]) <= LONGEST]
     streams = [(sample, damaged(sample.data[-1], dice)) for sample in small for _ in range(COPIES)]
+    streams += [(under_other_readings(sample, dice), sample.data[-1]) for sample in small]
     assert compare(tmp_path, streams) > len(streams) // 4
