@@ -99,6 +99,13 @@ def test_steps_cover_the_function_that_they_describe(one: Used) -> None:
     assert len(shown_lines) == sum(len(step.lines) for step in steps)
 
 
+@pytest.mark.parametrize("one", used("nnr:function"), ids=lambda one: one.argument)
+def test_each_function_says_what_it_rests_on(one: Used) -> None:
+    named = one.options.get("requirements", "").split()
+    assert named or one.options["basis"].split()[-1] in {"high", "medium", "low"}
+    assert set(named) <= set(load_requirements())
+
+
 def test_each_requirement_that_is_tested_has_a_stream() -> None:
     tested = {row.id for row in load_requirements().values() if row.status is Status.CHECKED}
     assert tested - set(streams_about()) == set()

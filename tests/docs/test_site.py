@@ -57,6 +57,9 @@ def broken_links(site: Path) -> Iterator[str]:
             target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
             if not target.is_file():
                 yield f"{path.name}: {link}"
+            elif parts.fragment.startswith("stream="):
+                if parts.fragment.removeprefix("stream=") not in {one.path for one in stored_streams().values()}:
+                    yield f"{path.name}: {link} names no stream"
             elif target.suffix == ".html" and unquote(parts.fragment) not in pages[target].anchors:
                 yield f"{path.name}: {link} has no such anchor"
 

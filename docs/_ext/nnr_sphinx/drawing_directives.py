@@ -12,7 +12,7 @@ from nnr_conformance.suite.cfp2019.plot import plot
 from nnr_sphinx.base import PageDirective
 from nnr_sphinx.entropy_drawings import DRAWINGS
 from nnr_sphinx.machine_drawing import machine_at, machine_drawing
-from nnr_sphinx.pieces import Nodes, link, paragraph
+from nnr_sphinx.pieces import Nodes, link, mark, paragraph
 from nnr_sphinx.stored_pipelines import stored_evaluations
 
 
@@ -32,7 +32,8 @@ class MachineDirective(PageDirective):
         words: Nodes = []
         for code in machine.codes:
             words += [nodes.Text(", " if words else "Diagnostics: "), link("code", code), nodes.Text(" for ")]
-            words.append(link("req", catalogue()[code].requirement))
+            rule = catalogue()[code]
+            words += [link("req", rule.requirement), nodes.Text(" "), mark(rule.confidence, rule.confidence)]
         about = paragraph(machine.about, " ")
         about += words
         return [about, figure(machine_drawing(machine, name), f"Generated from {where.replace(':', '.')}")]

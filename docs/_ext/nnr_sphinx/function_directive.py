@@ -8,9 +8,10 @@ from typing import Any
 from docutils import nodes
 
 from nnr_conformance.suite.coverage.items import exclusions
+from nnr_conformance.suite.registry_rows import load_requirements
 from nnr_sphinx.base import PageDirective
 from nnr_sphinx.lines_run import code_lines, function_at, traced
-from nnr_sphinx.pieces import Cell, Nodes, code, mark, paragraph, prose, stream_link, table
+from nnr_sphinx.pieces import Cell, Nodes, basis, code, link, mark, paragraph, prose, stream_link, table
 from nnr_sphinx.steps import Step, first_paragraph, signature_text, steps_of
 
 _NAME = re.compile(r"^[\w.]+:[\w.]+$")
@@ -20,6 +21,7 @@ class FunctionDirective(PageDirective):
     """Argument: a path such as ``nnr_conformance.entropy.engine:decode_bin``; content: the steps."""
 
     has_content = True
+    option_spec = {"basis": str, "requirements": str}
 
     def page_part(self) -> Nodes:
         path = self.arguments[0]
@@ -30,11 +32,26 @@ class FunctionDirective(PageDirective):
         anchor = f"fn-{path.replace(':', '-')}"
         self.note("fn", path, anchor, f"function {path}")
         where = path.replace(":", " · ").removeprefix("nnr_conformance.")
-        head = paragraph([nodes.strong(where, where), nodes.Text(" — "), *prose(first_paragraph(function))])
+        said = first_paragraph(function)
+        head = paragraph([nodes.strong(where, where), *([nodes.Text(" — "), *prose(said)] if said else [])])
         head["ids"].append(anchor)
         file = function.__code__.co_filename
         rows = (self._cells(number, step, function, file) for number, step in enumerate(steps, start=1))
-        return [head, code(signature_text(function), "python"), table(("step", "source"), rows, classes=["nnr-steps"])]
+        table_of_steps = table(("step", "source"), rows, classes=["nnr-steps"])
+        return [head, paragraph(self._basis()), code(signature_text(function), "python"), table_of_steps]
+
+    def _basis(self) -> Nodes:
+        """What the function rests on: evidence tags and a confidence, or requirements that have theirs."""
+        found: Nodes = [nodes.Text("Rests on ")]
+        if "basis" in self.options:
+            *tags, confidence = self.options["basis"].split()
+            found += basis(tags, confidence)
+        for identifier in self.options.get("requirements", "").split():
+            row = load_requirements()[identifier]
+            found += [nodes.Text(" "), link("req", identifier), nodes.Text(" "), mark(row.confidence, row.confidence)]
+        if len(found) == 1:
+            raise ValueError("a function says what it rests on: basis or requirements")
+        return found
 
     def _cells(self, number: int, step: Step, function: Any, file: str) -> list[Cell]:
         words = nodes.container()

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnr_conformance.data import data_path
+from nnr_conformance.report.html_explorer import streams_page
+from nnr_conformance.suite.export.golden_streams import golden_streams
 from nnr_sphinx.page_text import used, with_rest
 from nnr_sphinx.stored_streams import stored_streams
-from nnr_sphinx.stream_directive import FILES
+from nnr_sphinx.stream_directive import EXPLORER, FILES
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -51,9 +53,11 @@ def functions_shown(folder: Path) -> tuple[str, ...]:
 
 
 def copy_streams(app: Sphinx, exception: Exception | None) -> None:
-    """Put the streams into the site, where the pages that list them link to."""
+    """Put the streams, and the explorer that has them, into the site, where the pages that list them link to."""
     if exception is not None or app.builder.format != "html":
         return
+    lines = streams_page("Golden streams", golden_streams())
+    Path(app.outdir, EXPLORER).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     for stream in stored_streams().values():
         target = Path(app.outdir, FILES, stream.path)
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,8 @@ from nnr_sphinx.base import PageDirective
 from nnr_sphinx.pieces import Nodes, edition_mark, links, mark, paragraph, stream_links
 from nnr_sphinx.stored_streams import Stream, stored_streams, stream_name
 
+EXPLORER = "streams/explorer.html"
+"""The explorer with all streams, in the site."""
 FILES = "streams/files"
 """Folder of the site with the streams themselves."""
 
@@ -36,6 +38,9 @@ class StreamsDirective(PageDirective):
         head: Nodes = [nodes.reference(stream.stem, stream.stem, refuri=uri, internal=True, classes=["nnr-file"])]
         head += [nodes.Text(f" {stream.size} B "), mark(row.get("verdict", "by another encoder"), "verdict")]
         head += [nodes.Text(" "), *edition_mark(row.get("editions", (1, 2)))]
+        if row:
+            page = f"{os.path.relpath(EXPLORER, here)}#stream={stream.path}"
+            head += [nodes.Text(" "), nodes.reference("explore", "explore", refuri=page, internal=True)]
         card += paragraph(head, classes=["nnr-head"])
         if not row:
             return card

@@ -7,7 +7,7 @@ from typing import Any
 
 from docutils import nodes
 
-from nnr_conformance.data import load_yaml
+from nnr_conformance.data import data_path, load_yaml
 from nnr_conformance.suite.coverage.items import Item
 from nnr_conformance.suite.coverage.syntax_items import VALUES
 from nnr_sphinx.base import PageDirective
@@ -22,6 +22,16 @@ WIDEST = 16
 def all_tables() -> Mapping[str, tuple[str, Any]]:
     """All tables by name, each with its file and its content."""
     return {name: (file, rows) for file in FILES for name, rows in load_yaml(f"spec/tables/{file}.yaml").items()}
+
+
+def comment_of(file: str, name: str) -> str:
+    """What the file says above a table."""
+    said: list[str] = []
+    for line in data_path(f"spec/tables/{file}.yaml").read_text(encoding="utf-8").splitlines():
+        if line.startswith(f"{name}:"):
+            break
+        said = [*said, line.removeprefix("#").strip()] if line.startswith("#") else []
+    return " ".join(said)
 
 
 class TableDirective(PageDirective):
@@ -39,7 +49,12 @@ class TableDirective(PageDirective):
         else:
             found = [_numbers(content)]
         found[-1]["ids"].append(anchor)
-        return [paragraph([nodes.strong(name, name), nodes.Text(f" (spec/tables/{file}.yaml)")]), *found]
+        head = paragraph(
+            [nodes.strong(name, name), nodes.Text(f" (spec/tables/{file}.yaml). ")], comment_of(file, name)
+        )
+        if file == "cabac":
+            head += [nodes.Text(" "), *basis("P2", "high")]
+        return [head, *found]
 
 
 def _enumeration(name: str, content: Mapping[str, Any]) -> Nodes:
