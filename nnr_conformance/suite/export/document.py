@@ -10,6 +10,7 @@ from typing import Any
 from nnr_conformance.data import load_yaml
 from nnr_conformance.suite.export import behaviour
 from nnr_conformance.suite.export.expressions import FUNCTIONS
+from nnr_conformance.suite.export.notation import DESCRIPTORS, OPERATORS, PARTS
 from nnr_conformance.suite.export.structures import all_structures
 from nnr_conformance.suite.registry_rows import GROUPS, REQUIREMENT_FILES
 from nnr_conformance.syntax.semantics import GROUPS as SEMANTICS_FILES
@@ -37,6 +38,7 @@ def syntax() -> Mapping[str, Any]:
         "format_version": FORMAT_VERSION,
         "version": VERSION,
         "standard": "ISO/IEC 15938-17",
+        "notation": {"parts": PARTS, "descriptors": DESCRIPTORS, "operators": OPERATORS},
         "structures": all_structures(),
         "functions": FUNCTIONS,
         "descriptor_codes": behaviour.descriptor_codes(),

@@ -11,6 +11,9 @@ import pytest
 
 from nnr_conformance.cli.suite import main
 from nnr_conformance.data import data_path
+from nnr_conformance.suite.export.document import specification
+from nnr_conformance.suite.export.notation import DESCRIPTORS, OPERATORS, PARTS
+from nnr_conformance.suite.registry_schemas import schema
 from tests.suite.export.node import INTERPRETER, find_node
 
 PAGE = Path(__file__).parents[3] / "docs" / "export.md"
@@ -34,9 +37,25 @@ def test_the_example_prints_what_the_page_says(tmp_path: Path) -> None:
     assert done.stdout == output[1]
 
 
-def test_the_page_names_every_member_and_operator() -> None:
-    text = PAGE.read_text(encoding="utf-8")
-    for kind in ("element", "alignment", "structure", "if", "for", "let", "limit", "outside"):
-        assert f"\n`{kind}`\n: " in text
-    for descriptor in ("u", "i", "ue", "ie", "flt", "st", "mask", "bytes"):
-        assert f"| `{descriptor}` |" in text
+def test_the_page_says_of_parts_descriptors_and_operators_what_the_document_says() -> None:
+    page = " ".join(PAGE.read_text(encoding="utf-8").split())
+    for kind, text in PARTS.items():
+        assert f"`{kind}` : {text}" in page
+    for kind, text in [*DESCRIPTORS.items(), *OPERATORS.items()]:
+        shown = kind.replace("|", "\\|")
+        assert f"| `{shown}` | {text} |" in page
+
+
+def test_the_page_names_every_member_of_the_document() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert [name for name in specification() if f"`{name}`" not in page] == []
+
+
+def test_the_notation_is_that_of_the_schema() -> None:
+    definitions = schema("specification")["$defs"]
+    parts = {one["properties"]["part"]["const"] for one in definitions["part"]["oneOf"]}
+    kinds = [one["properties"]["kind"] for one in definitions["descriptor"]["oneOf"]]
+    (operator,) = [one for one in definitions["expression"]["oneOf"] if "op" in one.get("properties", ())]
+    assert parts == set(PARTS)
+    assert {name for kind in kinds for name in kind.get("enum", [kind.get("const")])} == set(DESCRIPTORS)
+    assert set(operator["properties"]["op"]["enum"]) == set(OPERATORS)
