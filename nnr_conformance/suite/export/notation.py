@@ -54,8 +54,8 @@ PARTS: Mapping[str, str] = {
     "structure": "The parts of a structure, with a tree of its own under `name`. Its parameters are the values of "
     "`arguments`. Behind it all names that it defined are visible.",
     "if": "`then` or `else`. Of the branch that is not taken, each element with `infer` gets that value, unless its "
-    "name already has one in this tree, which counts outside of loops only; elements in conditions inside that branch too "
-    "(both of their branches), but none in loops and structures.",
+    "name already has one in this tree, which counts outside of loops only; elements in conditions inside that branch "
+    "too (both of their branches), but none in loops and structures.",
     "for": "`parts`, `count` times. Elements inside join lists under their name, lists of lists in loops inside loops, "
     "also where the loop inside runs no time. Names have the last value inside the loop, and behind the outermost one "
     "the list. In a path an element has the value of `index` behind its name, such as `shift_index[0][2]`.",
