@@ -86,10 +86,11 @@ class ModelSoFar:
     `parameter_set`: the first MPS. `pruned`: by element name the label of the unit whose pruning dictionary has it, and
     its dimensions. `methods`: quantization method flags of all parameter sets. `aggregates`: those that enclose the
     present unit, the outermost first; `left`: those that ended just before it. `layer`: the layer parameter set in
-    force; `layers_of_weights`: that of the first part of each weight that comes in parts. `labels`: those of the
-    variables of carried NNEF graphs. `topology`: the first one that is understood. `named`: identifiers of all elements
-    that were decoded, where there is a topology. `mask`: the first sparsity mask. `elements`: how many elements the
-    decoded tensors have together; `data_units`, `decoded_units`: how many compressed data units came and were decoded.
+    force; `layers_of_weights`: that of the first part of each weight that comes in parts. `references`: the reference
+    list. `labels`: those of the variables of carried NNEF graphs. `topology`: the first one that is understood.
+    `named`: identifiers of all elements that were decoded, where there is a topology. `mask`: the first sparsity mask.
+    `elements`: how many elements the decoded tensors have together; `data_units`, `decoded_units`: how many compressed
+    data units came and were decoded.
     `unmasked`: label of the unit and name of the first tensor that is not 0 although the mask says so.
     """
 
@@ -101,6 +102,7 @@ class ModelSoFar:
     left: list[SeenUnit] = field(default_factory=list)
     layer: Layer | None = None
     layers_of_weights: dict[str, Layer] = field(default_factory=dict)
+    references: tuple[str, ...] = ()
     labels: set[str] = field(default_factory=set)
     topology: KnownTopology | None = None
     named: set[str] = field(default_factory=set)
@@ -170,14 +172,21 @@ class ModelSoFar:
 
     def _add_container(self, seen: SeenUnit) -> None:
         label, container = seen.unit.label, seen.unit.payload.get("nnr_pruning_topology_container", {})
+        listed = seen.unit.payload.get("topology_elements_ids_list", {})
+        self.references = self.references or tuple(listed.get("topology_elem_id_list", ()))
         tree = container.get("pruning_dictionary", {})
-        for name, dims in zip(tree.get("element_id", ()), tree.get("dim", ()), strict=False):
-            self.pruned[name] = (label, dims)
+        names = tree.get("element_id") or map(self._referred, tree.get("element_id_index", ()))
+        for name, dims in zip(names, tree.get("dim", ()), strict=False):
+            if name is not None:
+                self.pruned[name] = (label, dims)
         mask = container.get("sparsity_bit_mask")
         if mask is not None and self.mask is None:
             always = evaluate(reading("mask-order"), seen.unit.names) == "row-major"
             row_major = always or container["order_flag"] == 1
             self.mask = SparsityMask(label, mask["bit_mask_value"], mask["count_bits"], row_major)
+
+    def _referred(self, index: int) -> str | None:
+        return self.references[index] if index < len(self.references) else None
 
 
 def part_of_weight(seen: SeenUnit) -> str:

@@ -20,6 +20,7 @@ from nnr_conformance.encoder.settings import DEFAULT_PRICE, DEFAULT_UNARY, Block
 from nnr_conformance.encoder.sparsification import sparsify, threshold_for
 from nnr_conformance.encoder.update_chain import ChainState
 from nnr_conformance.errors import UsageError
+from nnr_conformance.frameworks import onnx_pruning
 from nnr_conformance.frameworks.carriage import units_of
 from nnr_conformance.frameworks.onnx_blocks import find_blocks
 from nnr_conformance.syntax.enumerations import TPL_ONNX
@@ -156,6 +157,9 @@ def _add_quantization(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--codebook", type=int, default=0, metavar="SIZE", help="codebooks of at most SIZE entries")
     group.add_argument("--sparsify", type=float, default=0.0, metavar="SHARE", help="set this share of weights to 0")
     group.add_argument(
+        "--prune", action="store_true", help="take channels of zeros out of a .onnx file; the model computes the same"
+    )
+    group.add_argument(
         "--raw", nargs="*", metavar="NAME", help="send these tensors as binary32 numbers; without names all of floats"
     )
 
@@ -213,18 +217,32 @@ def _main(arguments: argparse.Namespace) -> int:
 def _framework_model(arguments: argparse.Namespace, settings: EncoderSettings) -> tuple[Tensors, EncoderSettings]:
     """The tensors of a model file, and settings by which its topology travels; updates have that of their base."""
     model = read_model(arguments.model)
+    with_graph = model.topology_format == TPL_ONNX and arguments.base is None
+    if (arguments.blocks or arguments.prune) and not (with_graph and arguments.topology != "none"):
+        raise UsageError("--blocks and --prune are for .onnx files, with their topology and without --base")
     if arguments.topology != "none" and arguments.base is None:
         units = units_of(model, deflate=arguments.topology == "deflate", part_bytes=arguments.part_bytes)
         settings = replace(settings, topology=units)
-    if not arguments.blocks:
-        return model.tensors, settings
-    if model.topology_format != TPL_ONNX or arguments.base is not None or arguments.decompose:
-        raise UsageError("--blocks is for .onnx files, without --base and --decompose")
-    raw = {name for name in model.tensors if arguments.raw == [] or name in settings.raw}
+    tensors: Tensors = model.tensors
+    if arguments.prune:
+        pruned = onnx_pruning.prune(model.topology, tensors)
+        tensors = pruned.tensors
+        topology = (*settings.topology, *onnx_pruning.units_of(pruned))
+        settings = replace(settings, topology=topology, parameter_set=onnx_pruning.parameter_set_of(pruned))
+    return _with_blocks(model.topology, tensors, arguments, settings) if arguments.blocks else (tensors, settings)
+
+
+def _with_blocks(
+    topology: bytes, tensors: Tensors, arguments: argparse.Namespace, settings: EncoderSettings
+) -> tuple[Tensors, EncoderSettings]:
+    """Tensors and settings with the layers of the graph as blocks; tensors that are raw or in other blocks stay out."""
+    if arguments.decompose:
+        raise UsageError("--blocks and --decompose exclude each other")
+    raw = {name for name in tensors if arguments.raw == [] or name in settings.raw}
     taken = {name for plan in settings.blocks for name in plan.names()} | raw
-    free = {name: tensor for name, tensor in model.tensors.items() if name not in taken}
-    found = find_blocks(model.topology, free, fold=arguments.fold, local_scaling=arguments.local_scaling)
-    kept = {name: model.tensors[name] for name in taken if name in model.tensors}
+    free = {name: tensor for name, tensor in tensors.items() if name not in taken}
+    found = find_blocks(topology, free, fold=arguments.fold, local_scaling=arguments.local_scaling)
+    kept = {name: tensors[name] for name in taken if name in tensors}
     return {**found.tensors, **kept}, replace(settings, blocks=(*settings.blocks, *found.plans))
 
 

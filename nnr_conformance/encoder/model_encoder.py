@@ -283,9 +283,9 @@ def _finished(
     data = _built(mps, settings.topology, units, settings)
     by_name = len(data)
     if settings.indexed:
-        listed, units = indexed(units)
+        topology, units = indexed(settings.topology, units)
         mps["mps_topology_indexed_reference_flag"] = 1
-        data = _built(mps, (*settings.topology, listed), units, settings)
+        data = _built(mps, topology, units, settings)
     return EncodedModel(
         data=data,
         tensors=work.values | work.delivered,

@@ -84,7 +84,7 @@ def merge(
     nothing. Raises UsageError for a tensor that is missing or of another shape.
     """
     missing: list[str] = []
-    tensors = {**_unfolded_norms(memoryview(topology).cast("B"), tensors), **tensors}
+    tensors = {**_unfolded_norms(memoryview(topology).cast("B"), tensors, pruned), **tensors}
 
     def put_back(identifier: str, tensor: Tensor) -> bytes | memoryview | None:
         if not tensor.is_out:
@@ -230,7 +230,9 @@ def _walk_model(message: memoryview, visit: Visit, *, stale: bool = False) -> by
     return found
 
 
-def _unfolded_norms(message: memoryview, tensors: Tensors) -> dict[str, NDArray[Any]]:
+def _unfolded_norms(
+    message: memoryview, tensors: Tensors, pruned: Mapping[str, tuple[int, ...]]
+) -> dict[str, NDArray[Any]]:
     """Vectors of batch norms that were folded, by which they change nothing."""
     found: dict[str, NDArray[Any]] = {}
     known = parameters(message)
@@ -241,7 +243,7 @@ def _unfolded_norms(message: memoryview, tensors: Tensors) -> dict[str, NDArray[
         if not {gamma, mean, variance}.isdisjoint(tensors) or not known[gamma].is_out:
             continue
         epsilon = np.float32(node.numbers.get("epsilon", EPSILON))
-        ones = np.ones(known[gamma].dims, np.float32)
+        ones = np.ones(pruned.get(gamma, known[gamma].dims), np.float32)
         values = {gamma: ones * np.sqrt(1 + epsilon), beta: 0 * ones, mean: 0 * ones, variance: ones}
         found |= {name: one for name, one in values.items() if known[name].is_out}
     return found

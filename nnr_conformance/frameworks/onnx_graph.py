@@ -12,7 +12,7 @@ from nnr_conformance.frameworks.onnx_tensors import text_of
 from nnr_conformance.frameworks.protobuf import BYTES, FIXED32, VARINT, fields
 
 MODEL_GRAPH, GRAPH_NODE, GRAPH_INITIALIZER, GRAPH_VALUE_INFO = 7, 1, 5, 13
-GRAPH_OUTPUT, _INFO_NAME = 12, 1
+GRAPH_INPUT, GRAPH_OUTPUT, _INFO_NAME = 11, 12, 1
 NODE_INPUT, NODE_OUTPUT, NODE_NAME, NODE_OP_TYPE, NODE_ATTRIBUTE = 1, 2, 3, 4, 5
 ATTRIBUTE_NAME, ATTRIBUTE_FLOAT, ATTRIBUTE_INT, ATTRIBUTE_TENSOR, ATTRIBUTE_GRAPH, ATTRIBUTE_GRAPHS = 1, 2, 3, 5, 6, 11
 DEEPEST = 50
@@ -39,10 +39,19 @@ def nodes_of(model: memoryview) -> Iterator[Node]:
 
 def graph_outputs(model: memoryview) -> Iterator[str]:
     """Names of what the model's graph gives. Raises UsageError."""
+    return _declared(model, GRAPH_OUTPUT)
+
+
+def graph_inputs(model: memoryview) -> Iterator[str]:
+    """Names of what the model's graph takes, initializers among them in old models. Raises UsageError."""
+    return _declared(model, GRAPH_INPUT)
+
+
+def _declared(model: memoryview, number: int) -> Iterator[str]:
     for one in fields(model):
         if one.number == MODEL_GRAPH and one.kind == BYTES:
             for inner in fields(one.content):
-                if inner.number == GRAPH_OUTPUT and inner.kind == BYTES:
+                if inner.number == number and inner.kind == BYTES:
                     yield from (text_of(part.content) for part in fields(inner.content) if part.number == _INFO_NAME)
 
 
