@@ -29,14 +29,15 @@ DECODE = """
 import json, statistics, sys, time
 from benchmarks.machine import peak_bytes
 from nnr_conformance.api import chain_decoder
-from nnr_conformance.cli.streams import read_streams
+from nnr_conformance.cli.streams import ReadPages, read_streams
 from nnr_conformance.entropy.binding import load_compiled
 
 load_compiled()
 passes, began = [], time.perf_counter()
 while not passes or (time.perf_counter() - began < 3 and len(passes) < 15):
-    chain = chain_decoder(read_streams([sys.argv[1]]), threads=int(sys.argv[2]), compiled=True)
-    chain.digesting = False
+    streams = read_streams([sys.argv[1]])
+    chain = chain_decoder(streams, threads=int(sys.argv[2]), compiled=True)
+    chain.digesting, chain.on_progress = False, ReadPages(streams).at
     weights, started = 0, time.perf_counter()
     for tensor in chain:
         weights += tensor.values.size

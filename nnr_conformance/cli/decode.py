@@ -19,7 +19,7 @@ from nnr_conformance.cli.model_files import MODEL_FORMATS, SUFFIXES, is_model_fi
 from nnr_conformance.cli.progress import Progress, advise
 from nnr_conformance.cli.running import run
 from nnr_conformance.cli.settings_file import read_settings
-from nnr_conformance.cli.streams import add_common_options, limits_of, read_out_of_band, read_streams
+from nnr_conformance.cli.streams import ReadPages, add_common_options, limits_of, read_out_of_band, read_streams
 from nnr_conformance.decoder.model import NamedTensor
 from nnr_conformance.decoder.tensors import DecodedUnit
 from nnr_conformance.diagnostics import Severity
@@ -117,8 +117,7 @@ def _main(arguments: argparse.Namespace) -> int:
     rows = _rows(arguments)
     settings = read_settings(arguments.settings)
     streams = read_streams(arguments.streams)
-    total = sum(len(stream) for stream in streams)
-    advise(total)
+    advise(sum(map(len, streams)))
     if arguments.layers:
         arguments.tensor = [*(arguments.tensor or ()), *_tensors_of_layers(streams, arguments)]
     wanted = settings.tensors if arguments.tensor is None else arguments.tensor
@@ -132,16 +131,16 @@ def _main(arguments: argparse.Namespace) -> int:
         threads=arguments.threads,
         out_of_band={**settings.out_of_band, **read_out_of_band(arguments.out_of_band)},
     )
-    progress = Progress(total, "decoding")
     if arguments.check:
-        report = check_chain(replace(chain, decoders=[], findings=[], digests=[]), edition=settings.edition)
+        report = _checked(chain, settings.edition)
         if report.verdict.exit_code:
             return _refused(report)
-    chain.on_progress, chain.digesting = progress.at, False
+    chain.digesting = False
     if rows is not None and len(streams) == 1 and not chain.base:
         chain.decode_data = rows
     written = _Written(dropping=arguments.replace)
     with ExitStack() as files:
+        files.callback(_show_progress(chain, "decoding").done)
         writer = files.enter_context(open_writer(arguments.output, _restore(arguments.output, chain)))
         _write_beside(chain, arguments, files)
         if arguments.levels:
@@ -153,10 +152,30 @@ def _main(arguments: argparse.Namespace) -> int:
                 del tensor
         missing = sorted(set(arguments.tensor or ()) - set(written.names))
         if missing and worst(map(verdict_of, chain.findings)) is Verdict.CONFORMING:
-            progress.done()
             raise UsageError(f"no tensor {', '.join(map(repr, missing))} in {arguments.streams[-1]}")
-    progress.done()
     return _conclude(arguments, chain, written)
+
+
+def _show_progress(chain: ChainDecoder, what: str) -> Progress:
+    """Let the chain say how far it is, and give back what it read; the caller ends the progress."""
+    progress, pages = Progress(sum(map(len, chain.streams)), what), ReadPages(chain.streams)
+
+    def at(done_bytes: int) -> None:
+        progress.at(done_bytes)
+        pages.at(done_bytes)
+
+    chain.on_progress = at
+    return progress
+
+
+def _checked(chain: ChainDecoder, edition: int | None) -> Report:
+    """What nnr-check says of the chain, which stays as it was."""
+    checked = replace(chain, decoders=[], findings=[], digests=[])
+    progress = _show_progress(checked, "checking")
+    try:
+        return check_chain(checked, edition=edition)
+    finally:
+        progress.done()
 
 
 def _restore(output: str, chain: ChainDecoder) -> Restore | None:

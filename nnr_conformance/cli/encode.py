@@ -203,12 +203,14 @@ def _main(arguments: argparse.Namespace) -> int:
     if threads < 1:
         raise UsageError(f"{threads} threads")
     progress = Progress(sum(tensor.size for tensor in tensors.values()), "encoding")
-    if arguments.base is None:
-        encoded = encode_model(tensors, settings, progress.at, threads)
-    else:
-        encoded = encode_update(tensors, _chain(arguments.base), settings, progress.at, threads)
-    _write(Path(arguments.output), encoded.data)
-    progress.done()
+    try:
+        if arguments.base is None:
+            encoded = encode_model(tensors, settings, progress.at, threads)
+        else:
+            encoded = encode_update(tensors, _chain(arguments.base), settings, progress.at, threads)
+        _write(Path(arguments.output), encoded.data)
+    finally:
+        progress.done()
     if not arguments.quiet:
         print(_summary(arguments.output, encoded, len(tensors)))
     return 0

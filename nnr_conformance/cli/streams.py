@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import mmap
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from nnr_conformance.errors import UsageError
 from nnr_conformance.limits import DEFAULT_LIMITS, Limits
 
 _MAPPED_FROM = 1 << 20
+_GIVEN_BACK_EVERY = 1 << 20
 
 
 def read_stream(path: str) -> memoryview:
@@ -31,6 +33,35 @@ def read_stream(path: str) -> memoryview:
 def read_streams(paths: Sequence[str]) -> list[memoryview]:
     """Several stream files in order. Raises UsageError."""
     return [read_stream(path) for path in paths]
+
+
+class ReadPages:
+    """Gives pages of mapped streams back behind the place that is read, so that memory does not grow with streams.
+
+    What is used again is mapped again. Where the platform gives nothing back, nothing happens.
+    """
+
+    def __init__(self, streams: Sequence[memoryview]) -> None:
+        self._streams = streams
+        self._next = _GIVEN_BACK_EVERY
+
+    def at(self, done_bytes: int) -> None:
+        """So many bytes of all streams, one behind the other, were read."""
+        if done_bytes < self._next:
+            return
+        self._next = done_bytes + _GIVEN_BACK_EVERY
+        for stream in self._streams:
+            _give_back(stream, min(done_bytes, len(stream)))
+            done_bytes -= len(stream)
+            if done_bytes <= 0:
+                return
+
+
+def _give_back(stream: memoryview, end: int) -> None:
+    whole = end // mmap.PAGESIZE * mmap.PAGESIZE
+    if whole and isinstance(stream.obj, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        with suppress(OSError):
+            stream.obj.madvise(mmap.MADV_DONTNEED, 0, whole)
 
 
 def read_out_of_band(path: str | None) -> dict[str, Any]:
