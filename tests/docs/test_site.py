@@ -20,6 +20,7 @@ from nnr_conformance.readings import known_readings
 from nnr_conformance.suite.registry import load_divergences, load_requirements
 from nnr_conformance.syntax.describe import structures
 from nnr_conformance.syntax.semantics import all_semantics
+from tests.report.browser import Browser, find_browser
 from nnr_sphinx.docstrings import module_names
 from nnr_sphinx.page_text import PAGES
 from nnr_sphinx.stored_streams import stored_streams
@@ -73,6 +74,24 @@ def outside_requests(site: Path) -> Iterator[str]:
                 yield f"{path.name}: {mark}"
 
 
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+def faults_seen_in_a_browser(site: Path, program: str, profile: Path) -> Iterator[str]:
+    """Pages that have to be scrolled sideways on a narrow or a wide screen, and what pages complain of."""
+    with Browser(program, profile) as browser:
+        # The lists of streams are long, and all of one form; the explorer has tests of its own.
+        for path in sorted([*site.glob("*.html"), *site.glob("[!s]*/*.html"), *site.glob("sp*/*.html")]):
+            browser.open(path)
+            for width in (400, 1400):
+                browser.look(width=width, height=900, dark=width == 400)
+                beyond = browser.value(OVERFLOW)
+                if beyond > 0:
+                    yield f"{path.name}: {beyond} px too wide at {width} px"
+            yield from (f"{path.name}: {words}" for words in browser.complaints)
+            browser.complaints.clear()
+
+
 def command_names(program: str) -> Iterator[str]:
     """A program and its subcommands, as its help lists them."""
     yield program
@@ -101,6 +120,10 @@ def test_the_site_builds_in_time_and_shows_all_there_is(tmp_path: Path) -> None:
     assert took < LONGEST
     assert list(broken_links(site)) == []
     assert list(outside_requests(site)) == []
+
+    browser = find_browser()
+    if browser is not None:
+        assert list(faults_seen_in_a_browser(site, browser, tmp_path / "profile")) == []
 
     # Imported here: Sphinx may be missing.
     from sphinx.util.inventory import InventoryFile  # noqa: PLC0415
