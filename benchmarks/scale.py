@@ -37,7 +37,8 @@ passes, began = [], time.perf_counter()
 while not passes or (time.perf_counter() - began < 3 and len(passes) < 15):
     streams = read_streams([sys.argv[1]])
     chain = chain_decoder(streams, threads=int(sys.argv[2]), compiled=True)
-    chain.digesting, chain.on_progress = False, ReadPages(streams).at
+    chain.digesting = chain.with_levels = False
+    chain.on_progress = ReadPages(streams).at
     weights, started = 0, time.perf_counter()
     for tensor in chain:
         weights += tensor.values.size

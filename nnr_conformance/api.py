@@ -65,7 +65,8 @@ class ChainDecoder:
     with the number and each decoded unit. `disabled`: codes that are not reported. `digesting`: make the digests of the
     stages, which reads every byte of the streams and of the tensors; without it only what is wanted is read.
     `decode_data`: what becomes of each compressed data unit (see `decoder.stream`). `threads`: how many payloads are
-    decoded at a time. After the iteration `decoders` has one decoder for each stream; findings are in `findings`, one
+    decoded at a time. `with_levels`: decoded units have the levels of their tensors; without and without digests less
+    memory is taken. After the iteration `decoders` has one decoder for each stream; findings are in `findings`, one
     for each stream.
     """
 
@@ -82,6 +83,7 @@ class ChainDecoder:
     digesting: bool = True
     decode_data: DataDecoder = decode_compressed_data
     threads: int = 1
+    with_levels: bool = True
     decoders: list[StreamDecoder] = field(default_factory=list)
     findings: list[Findings] = field(default_factory=list)
     digests: list[StageDigests] = field(default_factory=list)
@@ -160,6 +162,7 @@ class ChainDecoder:
             free_elements=FreeElements(self.limits.free_elements),
             on_payload=self.on_payload,
             threads=self.threads,
+            with_levels=self.with_levels or self.digesting,
         )
         digests = StageDigests()
         before = sum(len(one) for one in self.streams[:number])

@@ -135,7 +135,7 @@ def _main(arguments: argparse.Namespace) -> int:
         report = _checked(chain, settings.edition)
         if report.verdict.exit_code:
             return _refused(report)
-    chain.digesting = False
+    chain.digesting, chain.with_levels = False, bool(arguments.levels or arguments.levels_output)
     if rows is not None and len(streams) == 1 and not chain.base:
         chain.decode_data = rows
     written = _Written(dropping=arguments.replace)

@@ -197,7 +197,8 @@ def _coded_tensors(
             values, qp = dequantized(
                 header, tensor, result.qp_coded, quantized, codebook, plan.quantization, place, findings, how
             )
-        tensors.append(CodedTensor(tensor.name, tensor.member, values, quantized, qp, place, coding.codebook_size))
+        kept = None if how.may_lose_levels else quantized
+        tensors.append(CodedTensor(tensor.name, tensor.member, values, kept, qp, place, coding.codebook_size))
     return tuple(tensors)
 
 
@@ -267,7 +268,14 @@ def dequantized(
     check_qp(qp, quantization.density, findings=findings, path=path, bits=field_bits)
     if codebook is None:
         values: NDArray[Any] = dequantize_uniform(
-            quantized, qp, quantization.density, findings=findings, readings=how.readings, path=path, bits=place
+            quantized,
+            qp,
+            quantization.density,
+            findings=findings,
+            readings=how.readings,
+            path=path,
+            bits=place,
+            in_place=how.may_lose_levels,
         )
     else:
         values = dequantize_codebook(

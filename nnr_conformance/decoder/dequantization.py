@@ -26,7 +26,7 @@ _INT32 = np.iinfo(np.int32)
 _SAFE_EXPONENT = 102
 """Of a step, up to which an exact level times it is below 2^127."""
 _EXACT_IN_BINARY32 = 1 << 24
-_CHUNK = 1 << 16  # elements for which a 64-bit index exists at one time
+_CHUNK = 1 << 16  # elements for which other numbers exist at one time
 
 
 @lru_cache(maxsize=256)
@@ -69,18 +69,21 @@ def dequantize_uniform(
     readings: Readings = DEFAULT_READINGS,
     path: str = "",
     bits: Bits = None,
+    in_place: bool = False,
 ) -> NDArray[np.float32]:
     """Clause 9, R-QP-04: value = step * level, both factors in binary32, any shape in, same shape out.
 
     A level is first rounded to binary32 (inexact above 2^24 in magnitude), then multiplied once; this differs from
     rounding the exact product, as the reading level-rounding=once has it. With dependent quantization `quantized` holds
     the doubled levels and the step is the same. Level 0 gives +0, and NaN when the step is infinite. Reports
-    `value_overflow`, `value_not_a_number` and `precision_loss`. Memory: the result only. Raises UsageError when
-    `quantized` is not int32.
+    `value_overflow`, `value_not_a_number` and `precision_loss`. Memory: the result only; with `in_place` the result may
+    have the memory of `quantized`, whose levels are then lost. Raises UsageError when `quantized` is not int32.
     """
     _require_int32(quantized)
     step = step_size(qp, density)
     if _cannot_leave_binary32(quantized, _exponent(qp, density)):
+        if in_place and quantized.flags.c_contiguous and quantized.flags.writeable:
+            return _scaled_in_place(quantized, step)
         values = quantized.astype(np.float32, order="C")
         values *= step
         return values
@@ -110,6 +113,15 @@ def dequantize_uniform(
                 if readings["level-rounding"] == "once" and np.isfinite(step):
                     _round_once(quantized, float(step), values)
     return values
+
+
+def _scaled_in_place(quantized: NDArray[np.int32], step: np.float32) -> NDArray[np.float32]:
+    levels = quantized.reshape(-1)
+    values = levels.view(np.float32)
+    for first in range(0, levels.size, _CHUNK):
+        some = slice(first, first + _CHUNK)
+        np.multiply(levels[some].astype(np.float32), step, out=values[some])
+    return values.reshape(quantized.shape)
 
 
 def _cannot_leave_binary32(quantized: NDArray[np.int32], exponent: int) -> bool:

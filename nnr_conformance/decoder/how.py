@@ -32,7 +32,8 @@ class UnitDecoder:
     `keep_levels`: remember levels and history for updates that follow. `given_parents`: names of tensors whose values
     the caller has, so that updates of them need no earlier stream. `free_elements`: shared by all payloads of a stream.
     `on_payload`: called with each entropy-coded payload that was decoded to its end: what is coded, what was found, and
-    by which rules. `threads`: how many may decode one payload.
+    by which rules. `threads`: how many may decode one payload. `with_levels`: decoded tensors have their levels beside
+    their values; without, values may take the place of levels.
     """
 
     readings: Readings = DEFAULT_READINGS
@@ -44,6 +45,12 @@ class UnitDecoder:
     free_elements: FreeElements = field(default_factory=lambda: FreeElements(DEFAULT_LIMITS.free_elements))
     on_payload: PayloadObserver | None = None
     threads: int = 1
+    with_levels: bool = True
+
+    @property
+    def may_lose_levels(self) -> bool:
+        """Whether nobody looks at levels once there are values."""
+        return not (self.with_levels or self.keep_levels or self.on_payload is not None)
 
     @property
     def limits_left(self) -> Limits:

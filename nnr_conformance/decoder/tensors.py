@@ -17,8 +17,9 @@ class CodedTensor:
     """One tensor as it was transmitted and dequantized.
 
     `values`: float32; float64, which holds the exact products, for a codebook tensor; int32 for NNR_PT_INT.
-    `quantized`: int32 integers before dequantization (None for NNR_PT_RAW_FLOAT), `qp` its quantization parameter (None
-    without one). `bits`: first and end bit of its data in the stream. `codebook_size`: 0 without a codebook.
+    `quantized`: int32 integers before dequantization (None for NNR_PT_RAW_FLOAT, and where nobody wants them), `qp` its
+    quantization parameter (None without one). `bits`: first and end bit of its data in the stream. `codebook_size`: 0
+    without a codebook.
     """
 
     name: str

@@ -86,7 +86,7 @@ class PayloadDecoder:
         limits: Limits = DEFAULT_LIMITS,
         threads: int = 1,
     ) -> None:
-        self._payload = bytes(payload) + bytes(ac.PADDING)
+        self._payload = b"".join((payload, bytes(ac.PADDING)))
         self._bytes = len(self._payload) - ac.PADDING
         self._rules = rules
         self._compiled = compiled

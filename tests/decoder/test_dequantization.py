@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nnr_conformance.decoder.dequantization import (
@@ -244,6 +244,36 @@ def test_uniform_dequantization_needs_no_memory_but_for_the_result() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 1.2 * values.nbytes
+
+
+@given(st.integers(0, 3 << 15), st.integers(-(1 << 26), 1 << 26), st.integers(-300, 300))
+@example(1 << 16, 7, -20)
+@example((1 << 16) + 1, 7, -20)
+@settings(max_examples=30)
+def test_values_in_the_place_of_their_levels_are_the_same(size: int, largest: int, qp: int) -> None:
+    quantized = np.linspace(-largest, largest, size).astype(np.int32)
+    expected = dequantize_uniform(quantized.copy(), qp, 2, findings=Findings())
+    found = dequantize_uniform(quantized, qp, 2, findings=Findings(), in_place=True)
+    assert found.tobytes() == expected.tobytes()
+
+
+def test_levels_that_cannot_be_replaced_stay() -> None:
+    quantized = np.arange(6, dtype=np.int32).reshape(2, 3)
+    fixed = quantized.copy()
+    fixed.flags.writeable = False
+    for levels in (quantized.T, fixed):
+        before = levels.tolist()
+        values = dequantize_uniform(levels, 0, 2, findings=Findings(), in_place=True)
+        assert levels.tolist() == values.tolist() == before
+
+
+def test_values_in_the_place_of_their_levels_take_no_more_memory() -> None:
+    quantized = np.arange(-(1 << 19), 1 << 19, dtype=np.int32)
+    tracemalloc.start()
+    values = dequantize_uniform(quantized, -20, 2, findings=Findings(), in_place=True)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 0.2 * values.nbytes
 
 
 # ---- codebook
