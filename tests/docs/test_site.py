@@ -20,10 +20,10 @@ from nnr_conformance.readings import known_readings
 from nnr_conformance.suite.registry import load_divergences, load_requirements
 from nnr_conformance.syntax.describe import structures
 from nnr_conformance.syntax.semantics import all_semantics
-from tests.report.browser import Browser, find_browser
 from nnr_sphinx.docstrings import module_names
 from nnr_sphinx.page_text import PAGES
 from nnr_sphinx.stored_streams import stored_streams
+from tests.report.browser import Browser, find_browser
 
 PROGRAMS = ("nnr-check", "nnr-decode", "nnr-encode", "nnr-explain", "nnr-suite")
 LONGEST = 180
