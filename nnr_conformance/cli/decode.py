@@ -139,6 +139,18 @@ def _main(arguments: argparse.Namespace) -> int:
     if rows is not None and len(streams) == 1 and not chain.base:
         chain.decode_data = rows
     written = _Written(dropping=arguments.replace)
+    try:
+        _write_all(arguments, chain, written, rows)
+    except UsageError:
+        # Of a wrong stream a model may lack tensors, and then that is what is wrong.
+        if not is_model_file(arguments.output) or worst(map(verdict_of, chain.findings)) is Verdict.CONFORMING:
+            raise
+        return _conclude(arguments, chain, None)
+    return _conclude(arguments, chain, written)
+
+
+def _write_all(arguments: argparse.Namespace, chain: ChainDecoder, written: _Written, rows: SomeRows | None) -> None:
+    """Write what the chain gives. Raises UsageError for tensors that are asked for and not there."""
     with ExitStack() as files:
         files.callback(_show_progress(chain, "decoding").done)
         writer = files.enter_context(open_writer(arguments.output, _restore(arguments.output, chain)))
@@ -153,7 +165,6 @@ def _main(arguments: argparse.Namespace) -> int:
         missing = sorted(set(arguments.tensor or ()) - set(written.names))
         if missing and worst(map(verdict_of, chain.findings)) is Verdict.CONFORMING:
             raise UsageError(f"no tensor {', '.join(map(repr, missing))} in {arguments.streams[-1]}")
-    return _conclude(arguments, chain, written)
 
 
 def _show_progress(chain: ChainDecoder, what: str) -> Progress:
@@ -296,12 +307,15 @@ class _Written:
         self.names[kept] = before
 
 
-def _conclude(arguments: argparse.Namespace, chain: ChainDecoder, written: _Written) -> int:
+def _conclude(arguments: argparse.Namespace, chain: ChainDecoder, written: _Written | None) -> int:
+    """Say what was found and written, None for nothing; the exit code."""
     for path, stream, findings in zip(arguments.streams, chain.streams, chain.findings, strict=True):
         errors = grouped((found for found in findings if found.severity is Severity.ERROR), stream)
         if errors:
             print(f"{path}:", *render_groups(errors), sep="\n", file=sys.stderr)
-    if not arguments.quiet:
+    if written is None:
+        print(f"{arguments.output}: not written, it needs all tensors of the model", file=sys.stderr)
+    elif not arguments.quiet:
         print(f"{arguments.output}: {len(written.names)} tensors, {written.bytes} bytes")
     verdict = worst(verdict_of(findings) for findings in chain.findings)
     if verdict.exit_code:

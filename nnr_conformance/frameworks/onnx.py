@@ -6,6 +6,7 @@ byte, and no library is needed. Weights are initializers and tensors of Constant
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -236,6 +237,8 @@ def _unfolded_norms(
     """Vectors of batch norms that were folded, by which they change nothing."""
     found: dict[str, NDArray[Any]] = {}
     known = parameters(message)
+    # A batch norm has as many channels as the weight before it has rows.
+    left = sum(one.size for one in tensors.values())
     for node in nodes_of(message):
         if node.operator != _NORM or len(node.inputs) != _NORM_INPUTS or not known.keys() >= set(node.inputs[1:]):
             continue
@@ -243,7 +246,11 @@ def _unfolded_norms(
         if not {gamma, mean, variance}.isdisjoint(tensors) or not known[gamma].is_out:
             continue
         epsilon = np.float32(node.numbers.get("epsilon", EPSILON))
-        ones = np.ones(pruned.get(gamma, known[gamma].dims), np.float32)
+        dims = pruned.get(gamma, known[gamma].dims)
+        left -= math.prod(dims)
+        if left < 0:
+            raise UsageError("the batch norms of the topology are larger than all tensors together")
+        ones = np.ones(dims, np.float32)
         values = {gamma: ones * np.sqrt(1 + epsilon), beta: 0 * ones, mean: 0 * ones, variance: ones}
         found |= {name: one for name, one in values.items() if known[name].is_out}
     return found

@@ -119,3 +119,16 @@ def test_a_file_that_is_no_model_is_wrong_use(tmp_path: Path, capsys: pytest.Cap
     path.write_bytes(b"no model")
     assert run(encode, path, "-o", tmp_path / "s.nnr") == 2
     assert "no protocol buffer" in capsys.readouterr().err
+
+
+def test_of_a_wrong_stream_what_is_wrong_is_told_and_no_model_is_written(
+    network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stream, again = tmp_path / "s.nnr", tmp_path / "again.onnx"
+    assert run(encode, network, "-o", stream, "-q") == 0
+    stream.write_bytes(stream.read_bytes()[:-40])
+    assert run(decode, stream, "-o", again, "-q") == 1
+    told = capsys.readouterr().err
+    assert "nonconforming" in told
+    assert "not written" in told
+    assert not again.exists()
