@@ -34,10 +34,10 @@ export class Pieces {
 export const byteOf = (bit) => Math.floor(bit / 8);
 
 /* The pane of bytes, as many as the page has; only rows that can be seen are in the document. `pieces`: pairs of the
-   first byte and a Uint8Array; `findings`: first bit, end and severity. */
+   first byte and a Uint8Array; `findings`: first bit, end and severity; `inBits`: they are shown bit by bit. */
 export class Bytes {
-  constructor(pane, { size, pieces, findings }, onPick) {
-    Object.assign(this, { pane, size, pieces, findings, onPick, first: 0, end: 0, cursor: -1, columns: 0 });
+  constructor(pane, { size, pieces, findings, inBits }, onPick, onPickBit) {
+    Object.assign(this, { pane, size, pieces, findings, inBits, onPick, onPickBit, first: 0, end: 0, cursor: -1, columns: 0 });
     Object.assign(this, { runs: [], count: 0, drawn: new Map() });
     this.sheet = pane.appendChild(make("div", "sheet"));
     this.digits = Math.max(4, Math.max(0, size - 1).toString(16).length);
@@ -61,9 +61,10 @@ export class Bytes {
     probe.remove();
     if (!wide.width) return;
     const letters = this.pane.clientWidth / (wide.width / 100);
-    const columns = letters >= this.digits + 72 ? 16 : 8;
+    const columns = this.inBits ? (letters >= this.digits + 42 ? 4 : 2) : letters >= this.digits + 72 ? 16 : 8;
     this.height = Math.ceil(wide.height * 1.1);
-    this.sheet.classList.toggle("narrow", letters < this.digits + 39);
+    this.sheet.classList.toggle("narrow", letters < this.digits + (this.inBits ? 10 * columns + 8 : 4 * columns + 7));
+    this.sheet.classList.toggle("in-bits", this.inBits);
     if (columns === this.columns) return this.draw();
     this.columns = columns;
     this.runs = [];
@@ -138,11 +139,11 @@ export class Bytes {
     let letters = "";
     for (let at = first; at < first + size; at += 1) {
       const code = this.at(at);
-      cells.append(this.cell(at, code.toString(16).padStart(2, "0")));
+      cells.append(this.cell(at, this.inBits ? code.toString(2).padStart(8, "0") : code.toString(16).padStart(2, "0")));
       letters += code > 32 && code < 127 ? String.fromCharCode(code) : code === 32 ? "\u2423" : "\u00b7";
     }
     /* The last row may be short; its letters stand below the others all the same. */
-    cells.style.minWidth = `${3 * this.columns + (this.columns > 8 ? 1 : 0)}ch`;
+    cells.style.minWidth = `${(this.inBits ? 9 : 3) * this.columns + (this.columns > 8 ? 1 : 0)}ch`;
     row.append(cells, make("span", "letters", letters));
     return row;
   }
@@ -185,7 +186,17 @@ export class Bytes {
 
   clicked(event) {
     const cell = event.target.closest(".byte");
-    if (cell) this.onPick(Number(cell.dataset.at), false);
+    if (!cell) return;
+    const at = Number(cell.dataset.at);
+    const { left, width } = cell.getBoundingClientRect();
+    if (this.inBits) this.onPickBit(8 * at + Math.min(7, Math.floor((8 * (event.clientX - left)) / width)));
+    else this.onPick(at, false);
+  }
+
+  /* Show bits, or bytes as pairs of hexadecimal digits. */
+  show(inBits) {
+    Object.assign(this, { inBits, columns: 0 });
+    this.layout();
   }
 
   pressed(event) {

@@ -67,6 +67,7 @@ export function expressionText(tree, document) {
   const rank = rankOf(tree);
   const operands = tree.of.map((operand, number) => {
     const inner = typeof operand === "object" && "op" in operand ? rankOf(operand) : -1;
+    if (rank < 0) return text(operand);
     return inner > rank || (inner === rank && number > 0 && !["+", "*", "&&", "||"].includes(tree.op)) ? `(${text(operand)})` : text(operand);
   });
   if (tree.op === "?:") return `${operands[0]} ? ${operands[1]} : ${operands[2]}`;

@@ -16,6 +16,7 @@ export class Explorer {
   constructor(root, specification) {
     Object.assign(this, { root, specification, tree: null, bytes: null });
     this.card = new Card(this.part("card"), specification, this);
+    this.part("mode input").addEventListener("change", ({ target }) => this.bytes?.show(target.checked));
   }
 
   part(kind) {
@@ -36,7 +37,9 @@ export class Explorer {
     this.leaves = leavesOf(roots);
     this.tree = new Tree(this.part("tree"), roots, (node) => this.showNode(node));
     const marks = this.findings.map(({ bits, severity }) => [...(bits ?? [-1, -1]), severity]);
-    this.bytes = new Bytes(this.part("bytes"), { size, pieces, findings: marks }, (at, again) => this.pick(at, again));
+    const shown = { size, pieces, findings: marks, inBits: this.part("mode input").checked };
+    const picks = [(at, again) => this.pick(at, again), (at) => this.pickBit(at)];
+    this.bytes = new Bytes(this.part("bytes"), shown, ...picks);
     this.card.clear();
     return result;
   }
@@ -66,17 +69,22 @@ export class Explorer {
     const found = this.covering(8 * at, 8 * at + 8);
     const known = found.indexOf(this.tree.selected);
     const sameByte = again || at === this.bytes.cursor;
-    const node = found[known >= 0 ? (sameByte ? (known + 1) % found.length : known) : 0];
-    if (node) this.tree.show(node);
-    const { first, end } = node ?? { first: 8 * at, end: 8 * at + 8 };
+    this.goTo(found[known >= 0 ? (sameByte ? (known + 1) % found.length : known) : 0], at, 8 * at, 8 * at + 8);
+  }
+
+  pickBit(bit) {
+    this.goTo(this.covering(bit, bit + 1)[0], byteOf(bit), bit, bit + 1);
+  }
+
+  /* Show a node, or else bits that no element has, with the cursor at a byte. */
+  goTo(node, at, first, end) {
+    if (node) {
+      this.tree.show(node);
+      [first, end] = [node.first, node.end];
+    }
     this.bytes.mark(first, end, at);
     this.bytes.reveal(at);
     this.card.describe(node ?? OUTSIDE, first, end);
-  }
-
-  pickBit(at) {
-    const [node] = this.covering(at, at + 1);
-    if (node) this.select(node);
   }
 
   /* Go to bits that something else on the page is about; they need not be those of one element. */

@@ -35,6 +35,7 @@ _MODULE_WORDS = re.compile(r"^export |^import [^\n]*;\n", re.MULTILINE)
 """What makes a file a module of others; in a page all of them are one script."""
 
 PANES = (
+    '<label class="mode"><input type="checkbox"> Bits instead of hexadecimal digits</label>',
     '<div class="panes">',
     '<ul class="tree" role="tree" aria-label="Syntax tree"></ul>',
     '<div class="bytes" role="group" tabindex="0" aria-label="Bytes of the stream"></div>',

@@ -222,6 +222,28 @@ def test_the_bytes_are_used_with_the_keyboard(page: Browser) -> None:
     assert selected(page) == "unit 0 / nnr_unit_size / nnr_unit_size"
 
 
+def test_the_bytes_are_shown_bit_by_bit(page: Browser) -> None:
+    page.click(".byte[data-at='121']")
+    page.click(".mode input")
+    assert page.value("document.querySelector('.byte[data-at=\"121\"]').textContent") == "11110000"
+    assert marked_bytes(page) == [121]
+    # Bit 4 is in the middle of a byte, where a click goes.
+    page.click(".byte[data-at='122']")
+    assert selected(page).endswith("bit_offset[0]")
+    page.click(".byte[data-at='123']")
+    assert marked_bits(page) == list(range(983, 991))
+    page.value("document.querySelector('.bytes').focus()")
+    page.press("ArrowDown")
+    assert page.value("explorers.get('0').bytes.cursor") == 127
+    for width in (400, 1280):
+        page.look(width=width, height=800, dark=False)
+        assert page.value(
+            "document.querySelector('.bytes').scrollWidth <= document.querySelector('.bytes').clientWidth"
+        )
+    page.click(".mode input")
+    assert page.value("document.querySelector('.byte[data-at=\"121\"]').textContent") == "f0"
+
+
 def test_the_page_has_every_byte_of_the_stream(page: Browser) -> None:
     assert rows(page) == STREAM.read_bytes().hex()
 

@@ -26,7 +26,6 @@ from nnr_conformance.suite.registry_schemas import validator
 from nnr_conformance.syntax.compressed_data import holds_h
 from nnr_conformance.syntax.declaration import Element, For, If, Let, Part, Structure, walk
 from nnr_conformance.syntax.describe import structures
-from nnr_conformance.syntax.notes import Counted
 from nnr_conformance.syntax.semantics import all_semantics
 
 Tree = Any
@@ -279,13 +278,6 @@ def test_a_requirement_and_a_reading_have_trees() -> None:
     assert expression_tree(Must(value <= 4, "x").condition) == {"op": "<=", "of": [{"own": True}, 4]}
     assert expression_tree(reading("map-count") == "exact") == {"op": "==", "of": [{"reading": "map-count"}, "exact"]}
     assert descriptor_to_json(u(3)) == {"kind": "u", "width": 3}
-
-
-def test_a_counted_note_says_the_number_in_words() -> None:
-    assert Counted("{} ids", plus=2)(3) == "5 ids"
-    assert Counted("update {}", zero="base")(0) == "base"
-    assert Counted("update {}", zero="base")(1) == "update 1"
-    assert Counted("bytes")(7) == "bytes"
 
 
 def test_the_command_writes_document_and_schema(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

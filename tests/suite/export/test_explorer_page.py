@@ -74,7 +74,6 @@ needs_browser = pytest.mark.skipif(PROGRAM is None, reason="no Chromium is insta
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     assert PROGRAM is not None
     with Browser(PROGRAM, tmp_path_factory.mktemp("profile")) as browser:
-        browser.call("Network.enable")
         yield browser
 
 
