@@ -12,6 +12,7 @@ from benchmarks import partial, scale, startup, streams, switch, units
 from nnr_conformance.api import decode
 from nnr_conformance.checker.check import check
 from nnr_conformance.report.model import Verdict
+from nnr_conformance.tensor_files import read_tensors
 
 needs_numba = pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="decodes compiled")
 
@@ -53,12 +54,28 @@ def test_the_command_writes_the_stream_that_was_asked_for(tmp_path: Path) -> Non
 
 @needs_numba
 def test_a_process_decodes_all_weights_and_says_how_long_and_how_much(tmp_path: Path) -> None:
-    (found,) = scale.measure(range(3, 4), 1, tmp_path)
-    assert (found.weights, found.largest) == (1000, 100)
-    assert found.seconds > 0
-    assert found.peak > 1 << 20
-    assert scale.FIXED_MEGABYTES < found.bound < scale.FIXED_MEGABYTES + 1
-    assert not list(tmp_path.iterdir()), "the stream is gone"
+    one, other = scale.measure(range(5, 7), 2, tmp_path)
+    assert (one.weights, one.largest, other.weights, other.largest) == (100_000, 100_000, 1_000_000, 100_000)
+    for found in (one, other):
+        assert found.seconds > 0
+        assert found.processor_seconds > 0
+        assert found.peak > 1 << 20
+    assert not list(tmp_path.iterdir()), "the streams are gone"
+
+
+@needs_numba
+def test_a_process_writes_a_stream_and_says_how_much_memory_it_took(tmp_path: Path) -> None:
+    path, output = tmp_path / "stream.nnr", tmp_path / "out.safetensors"
+    found = streams.pattern((20, 30))
+    streams.write(path, found, 3)
+    assert scale.write_peak(path, output, 2) > 1 << 20
+    with read_tensors(output) as tensors:
+        assert [np.array_equal(tensors[name], found.decoded) for name in tensors] == 3 * [True]
+
+
+def test_the_bound_of_memory_has_a_fixed_part_the_largest_tensor_and_what_is_in_flight() -> None:
+    assert scale.memory_bound(0, 2) == 250
+    assert scale.memory_bound(10_000_000, 2) == 250 + 52 + 180
 
 
 @needs_numba
