@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from benchmarks import partial, scale, startup, streams, switch, units
-from nnr_conformance.api import decode
+from nnr_conformance.api import chain_decoder, decode
 from nnr_conformance.checker.check import check
+from nnr_conformance.decoder.some_rows import SomeRows
 from nnr_conformance.report.model import Verdict
 from nnr_conformance.tensor_files import read_tensors
 
@@ -84,6 +85,34 @@ def test_one_tensor_of_a_stream_is_the_one_that_was_made(tmp_path: Path) -> None
     measured = partial.measure(found, 3 * len(found.unit) / 1e6, tmp_path, 1)
     assert measured.stream_bytes == len(found.head) + 3 * len(found.unit)
     assert measured.whole_seconds > measured.seconds > 0
+
+
+@needs_numba
+def test_rows_of_a_tensor_are_those_that_were_made(tmp_path: Path) -> None:
+    found = streams.pattern((3 * partial.BLOCK_ROWS, 20), partial.WITH_ENTRY_POINTS)
+    assert partial.seconds_for_rows(found, partial.BLOCK_ROWS, 2 * partial.BLOCK_ROWS, tmp_path, 1) > 0
+
+
+def test_tensors_of_which_rows_are_decoded_have_an_entry_point_for_each_block() -> None:
+    found = streams.pattern((3 * partial.BLOCK_ROWS, 20), partial.WITH_ENTRY_POINTS)
+    chain = chain_decoder(found.head + found.unit)
+    rows = chain.decode_data = SomeRows(partial.BLOCK_ROWS, 2 * partial.BLOCK_ROWS)
+    (tensor,) = chain
+    assert rows.cut == {tensor.name}
+    assert len(tensor.values) == partial.BLOCK_ROWS
+
+
+def test_a_stream_whose_headers_alone_are_checked_may_have_any_payload(tmp_path: Path) -> None:
+    found = streams.pattern((20, 30), partial.FINE)
+    path = tmp_path / "stream.nnr"
+    streams.write(path, found, 3)
+    assert partial.seconds_to_check(path, "--headers") > 0
+    assert partial.seconds_to_check(path) > 0
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-10] + bytes(10))
+    assert partial.seconds_to_check(path, "--headers") > 0
+    with pytest.raises(SystemExit):
+        partial.seconds_to_check(path)
 
 
 def test_the_streams_of_start_ups_are_large_enough_for_compiled_code() -> None:
