@@ -1,6 +1,6 @@
 """Real ONNX models through streams: bytes, and what onnxruntime makes of them before and after.
 
-    python -m benchmarks.frameworks [CASE...] [--markdown]
+    python -m benchmarks.frameworks [CASE...] [--markdown] [--plot FILE.svg]
 
 Each model is encoded at several working points, with its topology, decoded, and run on the same inputs. `difference`:
 the largest one of an output number. `same`: decisions that are those of the original model; `right`: those that are
@@ -14,11 +14,13 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.framework_cases import CASES, Case, Missing
+from benchmarks.framework_picture import Mark, picture
 from nnr_conformance.api import chain_decoder
 from nnr_conformance.encoder.model_encoder import encode_model
 from nnr_conformance.encoder.settings import EncoderSettings
@@ -141,20 +143,25 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.frameworks", description=description)
     parser.add_argument("cases", nargs="*", metavar="CASE", help=", ".join(one.__name__ for one in CASES))
     parser.add_argument("--markdown", action="store_true", help="print the table as docs/frameworks.md has it")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="also draw sizes and decisions as SVG")
     arguments = parser.parse_args()
     _print(HEADINGS, markdown=arguments.markdown)
     if arguments.markdown:
         _print(["---"] * len(HEADINGS), markdown=True)
     skipped = 0
+    marks: list[Mark] = []
     for make in CASES:
         if arguments.cases and make.__name__ not in arguments.cases:
             continue
         try:
             for one in measured(make()):
                 _print(rows(one), markdown=arguments.markdown)
+                marks.append(Mark(one.case, one.point, 100 * one.bytes_after / one.bytes_before, 100 * one.same))
         except Missing as missing:
             skipped += 1
             print(f"{make.__name__}: not run, {missing} is not installed", file=sys.stderr)
+    if arguments.plot is not None and marks:
+        arguments.plot.write_text(picture(marks), encoding="utf-8")
     return 3 if skipped else 0
 
 

@@ -238,7 +238,10 @@ class StreamDecoder:
             self._state.reference_list = tuple(tree["topology_elements_ids_list"]["topology_elem_id_list"])
             if tree is not unit.payload:
                 self._session.reference_list = self._state.reference_list
-            return
+        self._note_pruned(tree)
+
+    def _note_pruned(self, tree: Mapping[str, Any]) -> None:
+        """Keep the new dimensions of a pruning dictionary for those who make model files."""
         dictionary = tree.get("nnr_pruning_topology_container", {}).get("pruning_dictionary", {})
         listed, known = dictionary.get("element_id_index", ()), self._state.reference_list or ()
         names = dictionary.get("element_id") or [known[at] if at < len(known) else "" for at in listed]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib.util import find_spec
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
-pytest.importorskip("onnxruntime", reason="needs onnxruntime")
-
 from benchmarks.framework_cases import Case
+from benchmarks.framework_picture import Mark, picture
 from benchmarks.frameworks import POINTS, measured, rows
 from nnr_conformance.errors import UsageError
 from tests.frameworks.onnx_models import small_network
@@ -24,6 +25,10 @@ CASE = Case(
 )
 
 
+needs_runtime = pytest.mark.skipif(find_spec("onnxruntime") is None, reason="needs onnxruntime")
+
+
+@needs_runtime
 def test_every_working_point_has_a_row_and_raw_numbers_change_nothing() -> None:
     found = list(measured(CASE))
     assert [one.point for one in found] == list(POINTS)
@@ -36,6 +41,7 @@ def test_every_working_point_has_a_row_and_raw_numbers_change_nothing() -> None:
     assert rows(found[0])[6].endswith(f"({found[0].right_before:.1%})")
 
 
+@needs_runtime
 def test_a_model_that_does_not_come_back_is_told() -> None:
     calls = []
 
@@ -45,3 +51,16 @@ def test_a_model_that_does_not_come_back_is_told() -> None:
 
     with pytest.raises(UsageError, match="raw numbers"):
         list(measured(replace(CASE, run=unsteady)))
+
+
+def test_a_picture_has_a_panel_for_each_model_and_a_mark_for_each_point() -> None:
+    marks = [
+        Mark(case, point, size, same)
+        for case in ("a<b", "c")
+        for point, size, same in (("--raw", 99.0, 100.0), ("--dq", 20.0, 97.5), ("--blocks --dq", 18.0, 99.0))
+    ]
+    found = ElementTree.fromstring(picture(marks))
+    svg = "{http://www.w3.org/2000/svg}"
+    assert [one.text for one in found.iter(f"{svg}text") if one.get("class") == "title"] == ["a<b", "c"]
+    assert len(list(found.iter(f"{svg}circle"))) == len(marks)
+    assert len(list(found.iter(f"{svg}polyline"))) == 4

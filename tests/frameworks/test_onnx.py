@@ -192,7 +192,7 @@ def test_damaged_models_give_usage_errors_and_nothing_else(data: st.DataObject) 
 
 
 def test_the_model_passes_the_checker_of_onnx_and_runs() -> None:
-    library = pytest.importorskip("onnx", reason="needs the extra onnx")
+    library = pytest.importorskip("onnx", reason="needs the library of ONNX")
     runtime = pytest.importorskip("onnxruntime", reason="needs onnxruntime")
     data = small_network()
     parts = onnx.split(data)

@@ -51,6 +51,7 @@ FUNCTIONS = {
     "expressions:ceil_div": "no declaration uses it at present",
     "expressions:names": "says what an expression looks at, for those who make trees; decoding does not use it",
     "entropy.capacity:_listed": _EXPLAINS,
+    "decoder.stream:StreamDecoder._note_pruned": "keeps what model files are made of; decoding does not use it",
     "decoder.tensors:CodedTensor.codebook_size": "counts tensors for reports; decoding does not use it",
     "decoder.unit_header:UnitHeader.path": "names the place of a diagnostic in words; its bits are compared",
     "decoder.unit_header:_TOOL_OF_TYPE": "names the tools of a unit for reports",
