@@ -38,6 +38,11 @@ def _targets() -> dict[str, str]:
     return found
 
 
+def named_by(word: str) -> str | None:
+    """The kind of object that a word of code names; None for words that may name something else as well."""
+    return None if word.isalpha() else _targets().get(word)
+
+
 def prose(text: str) -> Nodes:
     """Text in which requirements, divergences, elements and structures are links."""
     found: Nodes = []
@@ -126,6 +131,10 @@ def fields(pairs: Iterable[tuple[str, Cell]], classes: Sequence[str] = ()) -> no
     return found
 
 
+_UNLABELLED = frozenset({"nnr-syntax", "nnr-steps", "nnr-numbers"})
+"""Tables whose cells speak for themselves."""
+
+
 def table(
     heads: Sequence[str], rows: Iterable[Sequence[Cell]], *, classes: Sequence[str] = (), ids: Sequence[str] = ()
 ) -> nodes.table:
@@ -135,8 +144,13 @@ def table(
         group += nodes.colspec(colwidth=1)
     group += nodes.thead("", nodes.row("", *(nodes.entry("", nodes.paragraph(head, head)) for head in heads)))
     body = nodes.tbody()
+    labelled = not _UNLABELLED.intersection(classes)
     for number, cells in enumerate(rows):
         row = nodes.row("", *(nodes.entry("", *_blocks(cell)) for cell in cells))
+        for head, entry in zip(heads[1:], row.children[1:], strict=True) if labelled else ():
+            if entry.children:
+                # Shown on narrow screens alone, where the rows are blocks and the heads are gone.
+                entry[0].insert(0, nodes.inline("", f"{head}: ", classes=["nnr-narrow"]))
         if number < len(ids) and ids[number]:
             # HTML writers give rows no anchors, paragraphs have them.
             row.next_node(nodes.paragraph)["ids"].append(ids[number])

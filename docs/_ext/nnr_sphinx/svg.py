@@ -9,7 +9,7 @@ ARROW = (
     '<defs><marker id="{name}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" '
     'orient="auto-start-reverse"><path d="M0 0 10 5 0 10z" fill="{colour}"/></marker></defs>'
 )
-BAD = "#c4472b"
+BAD = "var(--nnr-bad, #c4472b)"
 
 
 def drawing(width: int, height: int, title: str, parts: Iterable[str], *, minimum: int = 300) -> str:
