@@ -47,6 +47,8 @@ from nnr_conformance.syntax.enumerations import TPL_ONNX
 
 _MODEL_FIELDS = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 14, 20, 25, 26})
 _SIZE_OPERATORS = ("Resize", "Upsample")
+LARGEST_MODEL = (1 << 31) - 1
+"""Bytes of a protocol buffer that its readers take."""
 _NORM, _NORM_INPUTS = "BatchNormalization", 5
 NOTHING_PRUNED: Mapping[str, tuple[int, ...]] = MappingProxyType({})
 
@@ -76,13 +78,18 @@ def split(data: bytes | memoryview, read_external: ReadExternal | None = None) -
 
 
 def merge(
-    topology: bytes | memoryview, tensors: Tensors, pruned: Mapping[str, tuple[int, ...]] = NOTHING_PRUNED
+    topology: bytes | memoryview,
+    tensors: Tensors,
+    pruned: Mapping[str, tuple[int, ...]] = NOTHING_PRUNED,
+    *,
+    largest: int = LARGEST_MODEL,
 ) -> bytes:
     """The model, with numbers again.
 
     `pruned`: new dimensions of tensors, which the graph gets; it loses the shapes that it notes of what is between its
     nodes. A batch norm that was folded, none of whose vectors is there but perhaps beta, becomes one that changes
-    nothing. Raises UsageError for a tensor that is missing or of another shape.
+    nothing. Raises UsageError for a tensor that is missing or of another shape, and for a model of more than `largest`
+    bytes.
     """
     missing: list[str] = []
     tensors = {**_unfolded_norms(memoryview(topology).cast("B"), tensors, pruned), **tensors}
@@ -98,6 +105,10 @@ def merge(
     found = bytes(_walk_model(memoryview(topology).cast("B"), put_back, stale=bool(pruned)))
     if missing:
         raise UsageError(f"the model needs {len(missing)} tensors that the streams do not give, such as {missing[0]!r}")
+    if len(found) > largest:
+        raise UsageError(f"the model has {len(found)} bytes, more than {largest}; .npz has no such limit")
+            f"the model has {len(found)} bytes, a protocol buffer at most {largest}; .npz has no such limit"
+        )
     return found
 
 

@@ -140,6 +140,14 @@ def test_missing_and_misshapen_tensors_are_refused() -> None:
         onnx.merge(parts.topology, {**parts.tensors, "conv.bias": np.zeros(5, np.float32)})
 
 
+def test_a_model_larger_than_a_protocol_buffer_is_refused() -> None:
+    data = small_network()
+    parts = onnx.split(data)
+    with pytest.raises(UsageError, match="more than 1000"):
+        onnx.merge(parts.topology, parts.tensors, largest=1000)
+    assert onnx.merge(parts.topology, parts.tensors, largest=len(data)) == data
+
+
 HOSTILE = {
     "nothing": b"",
     "text": b"hello, this is no model",
