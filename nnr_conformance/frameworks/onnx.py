@@ -107,8 +107,6 @@ def merge(
         raise UsageError(f"the model needs {len(missing)} tensors that the streams do not give, such as {missing[0]!r}")
     if len(found) > largest:
         raise UsageError(f"the model has {len(found)} bytes, more than {largest}; .npz has no such limit")
-            f"the model has {len(found)} bytes, a protocol buffer at most {largest}; .npz has no such limit"
-        )
     return found
 
 
