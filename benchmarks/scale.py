@@ -46,7 +46,7 @@ while not seconds or (time.perf_counter() - began < 3 and len(seconds) < 15):
     streams = read_streams([sys.argv[1]])
     chain = chain_decoder(streams, threads=int(sys.argv[2]), compiled=True)
     chain.digesting = chain.with_levels = False
-    chain.on_progress = ReadPages(streams).at
+    chain.on_read = ReadPages(streams).at
     weights, started, started_processor = 0, time.perf_counter(), time.process_time()
     for tensor in chain:
         weights += tensor.values.size

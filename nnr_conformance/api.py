@@ -62,12 +62,13 @@ class ChainDecoder:
     `base`: the model that the first stream updates, by name. `transmitted_only`: the tensors of the last stream as they
     were transmitted, nothing composed or added. `wanted`: only tensors of these names. `on_progress`: called with the
     number of bytes done. `on_unit`: called with the number of the stream, each parsed unit and its trace; `on_decoded`:
-    with the number and each decoded unit. `disabled`: codes that are not reported. `digesting`: make the digests of the
-    stages, which reads every byte of the streams and of the tensors; without it only what is wanted is read.
-    `decode_data`: what becomes of each compressed data unit (see `decoder.stream`). `threads`: how many payloads are
-    decoded at a time. `with_levels`: decoded units have the levels of their tensors; without and without digests less
-    memory is taken. After the iteration `decoders` has one decoder for each stream; findings are in `findings`, one
-    for each stream.
+    with the number and each decoded unit. `on_read`: with the number of bytes behind which is what is read next; it
+    goes back where a stream is gone through again. `disabled`: codes that are not reported. `digesting`: make the
+    digests of the stages, which reads every byte of the streams and of the tensors; without it only what is wanted is
+    read. `decode_data`: what becomes of each compressed data unit (see `decoder.stream`). `threads`: how many payloads
+    are decoded at a time. `with_levels`: decoded units have the levels of their tensors; without and without digests
+    less memory is taken. After the iteration `decoders` has one decoder for each stream; findings are in `findings`,
+    one for each stream.
     """
 
     streams: tuple[memoryview, ...]
@@ -91,6 +92,7 @@ class ChainDecoder:
     on_unit: Callable[[int, Unit, Sequence[TraceEntry]], None] | None = None
     on_payload: PayloadObserver | None = None
     on_decoded: Callable[[int, DecodedUnit], None] | None = None
+    on_read: Callable[[int], None] | None = None
 
     def __iter__(self) -> Iterator[NamedTensor]:
         for tensor, unit in self.tensors_with_units():
@@ -120,7 +122,7 @@ class ChainDecoder:
                     del tensor
                 del unit
             return
-        chained = holds_several_models(self.streams[last], self.compiled is not False)
+        chained = decoder.how.keep_levels
         for tensor, origin in self._composed(decoder, model):
             if chained:
                 model.keep(tensor, decoder.findings)
@@ -152,12 +154,18 @@ class ChainDecoder:
 
     def _decoder(self, stream: memoryview, tree: UpdateTree, number: int) -> StreamDecoder:
         last = number == len(self.streams) - 1
+        before = sum(len(one) for one in self.streams[:number])
+
+        def read(first: int) -> None:
+            if self.on_read is not None:
+                self.on_read(before + first)
+
         how = UnitDecoder(
             self.readings,
             self.limits,
             self.compiled,
             work_bits=8 * sum(len(one) for one in self.streams),
-            keep_levels=not last or holds_several_models(stream, self.compiled is not False),
+            keep_levels=not last or holds_several_models(stream, self.compiled is not False, read),
             given_parents=frozenset(self.base),
             free_elements=FreeElements(self.limits.free_elements),
             on_payload=self.on_payload,
@@ -165,7 +173,6 @@ class ChainDecoder:
             with_levels=self.with_levels or self.digesting,
         )
         digests = StageDigests()
-        before = sum(len(one) for one in self.streams[:number])
 
         def observe(unit: Unit, trace: Sequence[TraceEntry]) -> None:
             if self.digesting:
@@ -174,6 +181,7 @@ class ChainDecoder:
                 self.on_unit(number, unit, trace)
             if self.on_progress is not None:
                 self.on_progress(before + unit.first)
+            read(unit.first)
 
         findings = Findings(self.strict, disabled=self.disabled)
         decoder = StreamDecoder(

@@ -5,7 +5,7 @@ A unit is found by its size alone, so that a unit that cannot be read does not h
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from nnr_conformance.errors import BitstreamError
@@ -80,10 +80,17 @@ def frame(
         number += 1
 
 
-def holds_several_models(buffer: memoryview, specialise: bool = True) -> bool:
-    """True when a stream has more than one start unit, as concatenated streams have. Looks at sizes and types alone."""
+def holds_several_models(
+    buffer: memoryview, specialise: bool = True, on_read: Callable[[int], None] | None = None
+) -> bool:
+    """True when a stream has more than one start unit, as concatenated streams have. Looks at sizes and types alone.
+
+    `on_read`: called with where each unit begins, when it is its turn.
+    """
     starts = 0
     for span in frame(buffer, Session(specialise=specialise)):
         if span.header < span.end:
             starts += buffer[span.header] >> 2 == STR
+        if on_read is not None:
+            on_read(span.first)
     return starts > 1

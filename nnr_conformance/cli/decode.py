@@ -169,13 +169,8 @@ def _write_all(arguments: argparse.Namespace, chain: ChainDecoder, written: _Wri
 
 def _show_progress(chain: ChainDecoder, what: str) -> Progress:
     """Let the chain say how far it is, and give back what it read; the caller ends the progress."""
-    progress, pages = Progress(sum(map(len, chain.streams)), what), ReadPages(chain.streams)
-
-    def at(done_bytes: int) -> None:
-        progress.at(done_bytes)
-        pages.at(done_bytes)
-
-    chain.on_progress = at
+    progress = Progress(sum(map(len, chain.streams)), what)
+    chain.on_progress, chain.on_read = progress.at, ReadPages(chain.streams).at
     return progress
 
 

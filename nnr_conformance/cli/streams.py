@@ -46,7 +46,8 @@ class ReadPages:
         self._next = _GIVEN_BACK_EVERY
 
     def at(self, done_bytes: int) -> None:
-        """So many bytes of all streams, one behind the other, were read."""
+        """So many bytes of all streams, one behind the other, were read; fewer than before to read some again."""
+        self._next = min(self._next, done_bytes + _GIVEN_BACK_EVERY)
         if done_bytes < self._next:
             return
         self._next = done_bytes + _GIVEN_BACK_EVERY
