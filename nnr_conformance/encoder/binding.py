@@ -30,13 +30,14 @@ Bound = Callable[..., Any]
 _LOADING = RLock()
 """Held while something is compiled or loaded, so that threads that need the same wait for one of them."""
 INTERPRETED: Mapping[str, float] = {
-    "encode_rows": 4e-6,
-    "encode_plain_rows": 4e-6,
-    "price_rows": 1.7e-6,
+    "encode_rows": 0.65e-6,
+    "encode_plain_rows": 0.65e-6,
+    "price_rows": 0.32e-6,
     "search_trellis": 12e-6,
-    "choose_levels": 1.5e-6,
+    "choose_levels": 1.6e-6,
 }
-"""Seconds that a weight takes interpreted, by the loop that chooses for others."""
+"""Seconds that a bin to write, a price of a bin, or a weight to search takes interpreted, by the loop that chooses for
+others. Measured with levels of 1 to 16 bins; see docs/speed.md."""
 COMPILING: Mapping[str, float] = {
     "encode_rows": 2.7,
     "encode_plain_rows": 2.2,
@@ -132,15 +133,15 @@ LOOPS: Mapping[str, Loop] = {
 """The loops that can be bound, by the name of the binding."""
 
 
-def choose_compiled(weights: int, name: str) -> bool:
-    """Whether a compiled loop is the faster choice for a job of so many weights."""
-    return choose_all_compiled({name: weights})
+def choose_compiled(count: int, name: str) -> bool:
+    """Whether a compiled loop is the faster choice for so much of what `INTERPRETED` counts."""
+    return choose_all_compiled({name: count})
 
 
-def choose_all_compiled(weights: Mapping[str, int]) -> bool:
-    """Whether compiled loops are the faster choice for a job that takes several, each with so many weights."""
-    interpreted = sum(count * INTERPRETED[name] for name, count in weights.items())
-    needed = [name for name, count in weights.items() if count and not is_loaded(name)]
+def choose_all_compiled(work: Mapping[str, int]) -> bool:
+    """Whether compiled loops are the faster choice for a job that takes several, each with so much to do."""
+    interpreted = sum(count * INTERPRETED[name] for name, count in work.items())
+    needed = [name for name, count in work.items() if count and not is_loaded(name)]
     # Whether something is kept has to be looked up, which small work need not wait for.
     if interpreted < MOVING or (needed and interpreted < LOADING) or not compiled_available():
         return False

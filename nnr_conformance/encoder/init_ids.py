@@ -22,6 +22,7 @@ from nnr_conformance.encoder.payload_writer import (
     block_rows,
     row_arguments,
 )
+from nnr_conformance.encoder.work import bins_of
 
 BIT = 1 << 15
 """One bit in the unit of the prices."""
@@ -31,8 +32,7 @@ ID_BITS = 3
 def prices(plan: TensorPlan, *, compiled: bool | None = None) -> NDArray[np.int64]:
     """What all bins of each context cost with each initialization id: int64, shape (contexts, 9), in 2^-15 bit."""
     if compiled is None:
-        # Pricing is nine times the work of writing.
-        compiled = choose_compiled(INIT_IDS * plan.levels.size, "price_rows")
+        compiled = choose_compiled(INIT_IDS * bins_of(plan.levels, plan.unary_length), "price_rows")
     memory = CompiledMemory() if compiled else InterpretedMemory()
     count = context_count(plan.unary_length)
     start0, start1 = list(lookup().start0) * count, list(lookup().start1) * count

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnr_conformance.encoder.ahead import Work, finished
-from nnr_conformance.encoder.bin_writer import INIT_IDS
 from nnr_conformance.encoder.binding import choose_all_compiled
 from nnr_conformance.encoder.blocks import block_unit, factor_units
 from nnr_conformance.encoder.data_unit import Parent, Recipe, coded_unit, raw_unit
@@ -25,6 +24,7 @@ from nnr_conformance.encoder.quantized_tensor import QuantizedTensor, integers, 
 from nnr_conformance.encoder.recipe import build_recipe
 from nnr_conformance.encoder.settings import BlockPlan, EncoderSettings
 from nnr_conformance.encoder.update_chain import DEVICE, ChainState, NodeIds
+from nnr_conformance.encoder.work import loops_of
 from nnr_conformance.errors import BuildError
 
 Tensors = Mapping[str, NDArray[Any]]
@@ -64,7 +64,7 @@ def encode_model(
     that is not one of these, NaN or infinities outside of raw tensors, and names that no stream can carry.
     """
     checked = _checked(tensors)
-    work = _Encoding(checked, _with_execution(settings.checked(), checked), on_progress, threads=threads)
+    work = _Encoding(checked, _with_execution(settings.checked(), checked, {}), on_progress, threads=threads)
     units = list(work.units())
     return _finished(work, units, ChainState({}), {})
 
@@ -85,7 +85,7 @@ def encode_update(
     if settings.profile != 1 or settings.blocks or settings.rank:
         raise BuildError("updates are of edition 2 (profile 1) and take no blocks and no decomposition")
     checked = _checked(tensors)
-    work = _Encoding(checked, _with_execution(settings.checked(), checked), on_progress, chain, threads)
+    work = _Encoding(checked, _with_execution(settings.checked(), checked, chain.values), on_progress, chain, threads)
     units = list(work.units()) or list(work.least_unit())
     return _finished(work, units, chain, {"mps_parent_signalling_enabled_flag": 1})
 
@@ -307,16 +307,9 @@ def _built(
     return build_recipe([start, {"NNR_MPS": mps}, *topology, *units]).data
 
 
-def _with_execution(settings: EncoderSettings, tensors: Tensors) -> EncoderSettings:
+def _with_execution(settings: EncoderSettings, tensors: Tensors, before: Tensors) -> EncoderSettings:
     """Settings that say which execution: many small tensors are as much work as a large one."""
-    weights = sum(tensor.size for tensor in tensors.values())
-    loops = {
-        "encode_plain_rows": weights,
-        "search_trellis": weights * settings.dq,
-        "choose_levels": weights * (not settings.dq and bool(settings.price)),
-        "price_rows": weights * INIT_IDS * settings.init_ids,
-    }
-    if settings.compiled is None and choose_all_compiled(loops):
+    if settings.compiled is None and choose_all_compiled(loops_of(tensors, settings, before)):
         return replace(settings, compiled=True)
     return settings
 

@@ -26,6 +26,7 @@ from nnr_conformance.encoder.context_numbers import (
 )
 from nnr_conformance.encoder.lookup import lookup
 from nnr_conformance.encoder.tensor_data import TensorData
+from nnr_conformance.encoder.work import bins_of
 from nnr_conformance.errors import BuildError
 
 IntArray = NDArray[np.int32]
@@ -190,7 +191,8 @@ class PayloadWriter:
         """
         compiled = self._compiled
         if compiled is None:
-            compiled = choose_compiled(plan.levels.size, "encode_plain_rows" if plan.plain else "encode_rows")
+            name = "encode_plain_rows" if plan.plain else "encode_rows"
+            compiled = choose_compiled(bins_of(plan.levels, plan.unary_length), name)
         memory = CompiledMemory() if compiled else InterpretedMemory()
         levels = memory.levels(plan.levels)
         _check(plan)
