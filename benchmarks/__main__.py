@@ -17,6 +17,7 @@ from benchmarks import (
     decode,
     encode,
     encoder,
+    encoder_switch,
     guard,
     networks,
     partial,
@@ -42,6 +43,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "switch": switch.rows,
     "encode": encode.rows,
     "encoder": encoder.rows,
+    "encoder_switch": encoder_switch.rows,
 }
 
 
