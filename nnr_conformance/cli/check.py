@@ -15,7 +15,7 @@ from nnr_conformance.api import chain_decoder
 from nnr_conformance.checker.check import check_chain
 from nnr_conformance.cli.progress import Progress, advise
 from nnr_conformance.cli.running import print_no_more, run
-from nnr_conformance.cli.streams import add_common_options, limits_of, read_out_of_band, read_streams
+from nnr_conformance.cli.streams import ReadPages, add_common_options, limits_of, read_out_of_band, read_streams
 from nnr_conformance.data import corpus_version
 from nnr_conformance.errors import UsageError
 from nnr_conformance.report.formats import FORMATS, Run, renderer
@@ -138,7 +138,7 @@ def _check(paths: list[str], arguments: argparse.Namespace, details: int) -> Rep
         out_of_band=read_out_of_band(arguments.out_of_band),
     )
     progress = Progress(total, "checking")
-    chain.on_progress = progress.at
+    chain.on_progress, chain.on_read = progress.at, ReadPages(chain.streams).at
     report = check_chain(chain, paths, details=details, edition=_edition(arguments), headers_only=arguments.headers)
     progress.done()
     return report
