@@ -49,7 +49,7 @@ def picture(marks: Sequence[Mark]) -> str:
 def _panel(case: str, marks: Sequence[Mark], top: float) -> Iterator[str]:
     sizes = [mark.size for mark in marks]
     across = axis(0, max(sizes), LEFT, WIDTH - RIGHT)
-    up = axis(min(mark.same for mark in marks), 100, top + PANEL - BOTTOM, top + TOP)
+    up = axis(min(99, *(mark.same for mark in marks)), 100, top + PANEL - BOTTOM, top + TOP)
     yield f'<text class="title" x="{LEFT}" y="{top + 22}">{escape(case)}</text>'
     for tick in across.ticks:
         at = across.place(tick)
@@ -60,7 +60,7 @@ def _panel(case: str, marks: Sequence[Mark], top: float) -> Iterator[str]:
         yield f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{at:.1f}" y2="{at:.1f}"/>'
         yield f'<text class="quiet" x="{LEFT - 8}" y="{at + 4:.1f}" text-anchor="end">{tick:g} %</text>'
     middle = (LEFT + WIDTH - RIGHT) / 2
-    caption = "bytes of the stream, of the .onnx file; decisions that are those of the original model"
+    caption = "bytes of the stream, of the .onnx file; decisions that stay the same (orange: folded, scaled blocks)"
     yield f'<text class="quiet" x="{middle}" y="{up.first + 32:.1f}" text-anchor="middle">{caption}</text>'
     yield from _series([mark for mark in marks if BLOCKS not in mark.point], across, up, "")
     yield from _series([mark for mark in marks if BLOCKS in mark.point], across, up, " folded")
