@@ -22,6 +22,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from nnr_sphinx.page_text import PAGES
 TOP = PAGES.parent
 COMMANDS = ("check", "decode", "encode", "explain", "suite")
 SECONDS = 300
+PLUGIN = "nnr_conformance.pytest_plugin"
 _BLOCK = re.compile(
     r"^```(?:\{code-block\} *(?P<directive>[\w-]+)\n:caption: (?P<file>\S+)\n+|(?P<language>console|pycon)\n)"
     r"(?P<body>.*?)^```$",
@@ -66,6 +68,9 @@ class Runner:
         paths = [str(TOP), str(folder), os.environ.get("PYTHONPATH", "")]
         settings = {"PATH": f"{programs}:{os.environ['PATH']}", "PYTHONPATH": ":".join(filter(None, paths))}
         self._environment = {**os.environ, **settings, "COLUMNS": "100", "PYTHON_COLORS": "0"}
+        if not any(one.value == PLUGIN for one in entry_points(group="pytest11")):
+            # Readers have the package installed, and pytest finds the plugin; a checkout alone tells it so.
+            self._environment["PYTEST_PLUGINS"] = PLUGIN
 
     def run(self, text: str) -> str:
         """Run all blocks of a page; the page with what was printed."""
