@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +45,12 @@ def coded_contexts(
 
     `most`: the largest magnitude of a positive and of a negative level, None without a codebook.
     """
-    return list(_coded(unary_length, 8 if dq else 1, temporal, history, most, prefix_ids))
+    return list(_listed(unary_length, 8 if dq else 1, temporal, history, most, prefix_ids))
+
+
+@lru_cache(maxsize=64)
+def _listed(*parameters: Any) -> tuple[int, ...]:
+    return tuple(_coded(*parameters))
 
 
 def _coded(

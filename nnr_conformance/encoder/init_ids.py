@@ -7,6 +7,8 @@ codebook bounds included.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,13 +40,14 @@ def prices(plan: TensorPlan, *, compiled: bool | None = None) -> NDArray[np.int6
     start0, start1 = list(lookup().start0) * count, list(lookup().start1) * count
     engine = [0] * lw.ENGINE_CELLS
     total = memory.cells([0] * (INIT_IDS * count))
+    first0, first1 = memory.counters(start0), memory.counters(start1)
     bound("price_rows", compiled=compiled)(
         total,
         memory.cells(engine),
-        memory.counters(start0),
-        memory.counters(start1),
-        memory.counters(start0),
-        memory.counters(start1),
+        first0.copy(),
+        first1.copy(),
+        first0,
+        first1,
         *row_arguments(plan, memory),
         memory.levels(plan.levels),
         memory.cells([0] * (lw.MARK_CELLS * block_rows(plan))),
@@ -61,10 +64,16 @@ def choose_ids(plan: TensorPlan, *, compiled: bool | None = None) -> NDArray[np.
     extra = np.array([0] + [ID_BITS * BIT] * (INIT_IDS - 1))
     ids[coded] = np.argmin(found[coded] + extra, axis=1)
     saved = int((found[coded, 0] - found[coded, ids[coded]]).sum())
-    return ids if saved > _list_price(ids[coded]) - _list_price(none[coded]) else none
+    return ids if saved > _list_price(ids[coded].tolist()) - _zeros_price(len(coded)) else none
 
 
-def _list_price(ids: NDArray[np.uint8]) -> int:
+@cache
+def _zeros_price(count: int) -> int:
+    """What a list of so many ids costs that are all 0."""
+    return _list_price([0] * count)
+
+
+def _list_price(ids: list[int]) -> int:
     """What the list of these ids costs."""
     counter0, counter1, price = lookup().start0[0], lookup().start1[0], 0
     for init_id in ids:

@@ -304,7 +304,7 @@ def _built(
     if settings.aggregate and enclosed >= FEWEST_AGGREGATED:
         units = [{"NNR_AGG": {"units": units, "num_of_nnr_units_minus2": enclosed - 2}}]
     start = {"NNR_STR": {"general_profile_idc": settings.profile}}
-    return build_recipe([start, {"NNR_MPS": mps}, *topology, *units]).data
+    return build_recipe([start, {"NNR_MPS": mps}, *topology, *units], traced=False).data
 
 
 def _with_execution(settings: EncoderSettings, tensors: Tensors, before: Tensors) -> EncoderSettings:

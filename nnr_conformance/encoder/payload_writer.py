@@ -243,11 +243,21 @@ class PayloadWriter:
                     output, engine, *contexts, row_skipped(plan.unary_length), flags
                 )
                 self._engine = [int(cell) for cell in engine]
-        for context in plan.contexts():
-            init_id = 0 if plan.init_ids is None else int(plan.init_ids[context])
-            self._bin(output, counters0, counters1, id_present(plan.unary_length), int(init_id > 0))
-            if init_id:
-                self._bypass(output, init_id - 1, 3)
+        self._write_ids(plan, output, counters0, counters1)
+
+    def _write_ids(self, plan: TensorPlan, output: Any, counters0: list[int], counters1: list[int]) -> None:
+        coded = plan.contexts()
+        ids = [0] * len(coded) if plan.init_ids is None else plan.init_ids[coded].tolist()
+        context = id_present(plan.unary_length)
+        interval, low, held, position = self._engine[lw.INTERVAL : lw.POSITION + 1]
+        for init_id in ids:
+            present = int(init_id > 0)
+            interval, low, held, position = encode_bin(
+                output, counters0, counters1, context, present, interval, low, held, position
+            )
+            if present:
+                low, held, position = encode_bypass(output, init_id - 1, 3, interval, low, held, position)
+        self._engine[lw.INTERVAL : lw.POSITION + 1] = interval, low, held, position
 
     def _write_levels(self, plan: TensorPlan, levels: Any, output: Any, memory: Any, compiled: bool) -> None:
         self._engine[lw.STATE] = self._engine[lw.NEIGHBOUR] = self._engine[lw.FAULT] = 0
@@ -255,16 +265,16 @@ class PayloadWriter:
         ids = np.zeros(context_count(plan.unary_length), np.uint8) if plan.init_ids is None else plan.init_ids
         coded = set(plan.contexts())
         chosen = [int(init_id) if number in coded else 0 for number, init_id in enumerate(ids)]
-        start0 = [lookup().start0[init_id] for init_id in chosen]
-        start1 = [lookup().start1[init_id] for init_id in chosen]
+        start0 = memory.counters([lookup().start0[init_id] for init_id in chosen])
+        start1 = memory.counters([lookup().start1[init_id] for init_id in chosen])
         marks = memory.cells([0] * (lw.MARK_CELLS * block_rows(plan)))
         bound("encode_plain_rows" if plan.plain else "encode_rows", compiled=compiled)(
             output,
             engine,
-            memory.counters(start0),
-            memory.counters(start1),
-            memory.counters(start0),
-            memory.counters(start1),
+            start0.copy(),
+            start1.copy(),
+            start0,
+            start1,
             *row_arguments(plan, memory),
             levels,
             marks,
@@ -281,12 +291,6 @@ class PayloadWriter:
         write = encode_bypass
         self._engine[lw.LOW], self._engine[lw.HELD], self._engine[lw.POSITION] = write(
             output, number, count, *self._engine[lw.INTERVAL : lw.POSITION + 1]
-        )
-
-    def _bin(self, output: Any, counters0: list[int], counters1: list[int], context: int, value: int) -> None:
-        write = encode_bin
-        self._engine[lw.INTERVAL : lw.POSITION + 1] = write(
-            output, counters0, counters1, context, value, *self._engine[lw.INTERVAL : lw.POSITION + 1]
         )
 
 

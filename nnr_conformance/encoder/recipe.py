@@ -22,7 +22,7 @@ from nnr_conformance.encoder.units import with_size
 from nnr_conformance.errors import BuildError
 from nnr_conformance.readings import DEFAULT_READINGS, Readings
 from nnr_conformance.scope import Scope, Session, TraceEntry, TreeSource
-from nnr_conformance.syntax.enumerations import AGG, LPS, MPS, NDU, PT_FLOAT, PT_RAW_FLOAT, enumeration
+from nnr_conformance.syntax.enumerations import AGG, CPT_DC, LPS, MPS, NDU, PT_FLOAT, PT_RAW_FLOAT, enumeration
 from nnr_conformance.syntax.unit_parser import PAYLOADS, initial_state, is_part, parse_unit, part_of_payload
 from nnr_conformance.syntax.unit_parser import unknown_payload as payload_of_unknown_type
 from nnr_conformance.syntax.unit_walker import state_after
@@ -55,9 +55,11 @@ class BuiltStream:
         return [one for one in self.trace if one.path.startswith(f"{first} · ") and one.path.endswith(f" · {tail}")]
 
 
-def build_recipe(units: Sequence[Mapping[str, Any]], readings: Readings = DEFAULT_READINGS) -> BuiltStream:
-    """The stream of a list of units. Raises BuildError."""
-    builder = _Builder(initial_state(readings), readings)
+def build_recipe(
+    units: Sequence[Mapping[str, Any]], readings: Readings = DEFAULT_READINGS, *, traced: bool = True
+) -> BuiltStream:
+    """The stream of a list of units; `traced`: with the places of its elements. Raises BuildError."""
+    builder = _Builder(initial_state(readings), readings, traced)
     pieces: list[bytes] = []
     position = 0
     trace: list[TraceEntry] = []
@@ -83,6 +85,7 @@ class _Builder:
 
     state: Mapping[str, Any]
     readings: Readings
+    traced: bool = True
     densities: dict[int, int] = field(default_factory=dict)
     layer_sets: int = 0
     extra: int = 0
@@ -137,7 +140,7 @@ class _Builder:
         return data, trace
 
     def _unit(self, unit_type: int, elements: Mapping[str, Any], label: str) -> BuiltStream:
-        session = Session(trace=[], out_of_band=elements.get("out_of_band", {}))
+        session = Session(trace=[] if self.traced else None, out_of_band=elements.get("out_of_band", {}))
         state = {**self.state, **elements.get("state", {})}
         writer, names = BitWriter(), Scope(session, state)
         source = ElementSource({"nnr_unit_type": unit_type, **elements})
@@ -156,9 +159,12 @@ class _Builder:
             raise BuildError(f"{label}: no place for {', '.join(sorted(misspelt))}")
         data = with_size(body, elements.get("long_form"))
         size_bits = 8 * (len(data) - len(body))
-        trace = _size_trace(data, size_bits, label) + _moved(session.trace or [], size_bits)
-        trace += _moved(elements.get("enclosed trace", []), size_bits + payload_first)
-        self._remember(unit_type, data, state, label, session.out_of_band)
+        trace = []
+        if session.trace is not None:
+            trace = _size_trace(data, size_bits, label) + _moved(session.trace, size_bits)
+            trace += _moved(elements.get("enclosed trace", []), size_bits + payload_first)
+        if not self._passes_by(unit_type, names):
+            self._remember(unit_type, data, state, label, session.out_of_band)
         return BuiltStream(data, tuple(trace))
 
     def _payload_bytes(self, unit_type: int, elements: Mapping[str, Any], label: str) -> bytes:
@@ -176,6 +182,11 @@ class _Builder:
         if is_part(header):
             return part_of_payload
         return PAYLOADS.get(header["nnr_unit_type"], payload_of_unknown_type)
+
+    def _passes_by(self, unit_type: int, names: Scope) -> bool:
+        """Whether the unit, with these names in its header, changes nothing for those behind it."""
+        factor = names.find("compressed_parameter_types", 0) & CPT_DC
+        return unit_type == NDU and not factor and not self.state["G_pending"]
 
     def _remember(
         self, unit_type: int, data: bytes, state: Mapping[str, Any], label: str, out_of_band: Mapping[str, Any]

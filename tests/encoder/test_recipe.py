@@ -235,3 +235,12 @@ def test_a_layer_parameter_set_without_quantization_leaves_qp_value_to_the_model
 def test_an_override_that_makes_no_sense_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(BuildError):
         override(build_recipe([START]), [change])
+
+
+def test_a_stream_is_the_same_without_a_trace() -> None:
+    tensor = {"topology_elem_id": "w", "tensors": [{"levels": [[1, 0], [-2, 3]]}]}
+    units = [{"NNR_STR": {}}, {"NNR_MPS": {"mps_qp_density": 2}}, {"NNR_AGG": {"units": [{"NNR_NDU": tensor}] * 2}}]
+    traced, plain = build_recipe(units), build_recipe(units, traced=False)
+    assert plain.data == traced.data
+    assert traced.trace
+    assert not plain.trace
