@@ -8,8 +8,6 @@ from nnr_conformance.checker.known_topology import Shape, elements_of
 from nnr_conformance.checker.rules import PASSED, ModelSoFar, Outcome, RuleSet, Violation, outcome
 from nnr_conformance.decoder.tensors import DecodedUnit
 from nnr_conformance.decoder.topology import CarriedData
-from nnr_conformance.frameworks import nnef
-from nnr_conformance.frameworks.nnef import without_leading_ones
 from nnr_conformance.syntax.enumerations import QNT, QNT_NNEF, TPL_NNEF, TPL_ONNX, TPL_PYT, TPL_TEF
 
 RULES = RuleSet()
@@ -80,6 +78,8 @@ def quantization_is_of_tensors_of_the_graph(data: CarriedData, model: ModelSoFar
     topology = model.topology
     if data.storage_format != QNT_NNEF or topology is None or topology.storage_format != TPL_NNEF:
         return
+    from nnr_conformance.frameworks import nnef  # noqa: PLC0415 - few streams have it, and checks of others start sooner
+
     for name in nnef.quantized_labels(data.data.decode("utf-8", "replace")):
         met = name in topology.shapes or name in topology.nodes
         yield outcome(met, f"{name!r} is no label of the topology of {topology.label}", "quantization_data")
@@ -88,6 +88,8 @@ def quantization_is_of_tensors_of_the_graph(data: CarriedData, model: ModelSoFar
 def _same(shape: Shape, known: Shape, storage_format: int) -> bool:
     """Whether a tensor can be the element: one without dimensions travels as one of one element."""
     if storage_format == TPL_NNEF:
+        from nnr_conformance.frameworks.nnef import without_leading_ones  # noqa: PLC0415 - as above
+
         # NNEF has vectors as rows of matrices.
         return without_leading_ones(shape) == without_leading_ones(known)
     return shape == (known or (1,))

@@ -9,8 +9,6 @@ from nnr_conformance.decoder.composition import Member
 from nnr_conformance.decoder.tensors import DecodedUnit
 from nnr_conformance.decoder.topology import CarriedData
 from nnr_conformance.errors import UsageError
-from nnr_conformance.frameworks import description, nnef, onnx
-from nnr_conformance.frameworks.kinds import KINDS
 from nnr_conformance.syntax.enumerations import TPL_NNEF, TPL_ONNX, TPL_PYT, TPL_TEF
 
 Shape = tuple[int, ...]
@@ -43,6 +41,10 @@ class KnownTopology:
 
 def known_topology(data: CarriedData) -> KnownTopology | None:
     """What the data of a topology unit says; None when it is of no format that is understood, or damaged."""
+    # Few streams have a topology, and checks of the others start sooner.
+    from nnr_conformance.frameworks import description, nnef, onnx  # noqa: PLC0415
+    from nnr_conformance.frameworks.kinds import KINDS  # noqa: PLC0415
+
     try:
         if data.storage_format == TPL_ONNX:
             found = onnx.parameters(data.data)

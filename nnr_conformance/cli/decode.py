@@ -24,8 +24,6 @@ from nnr_conformance.decoder.model import NamedTensor
 from nnr_conformance.decoder.tensors import DecodedUnit
 from nnr_conformance.diagnostics import Severity
 from nnr_conformance.errors import UsageError
-from nnr_conformance.frameworks import onnx
-from nnr_conformance.frameworks.carriage import carried_model
 from nnr_conformance.limits import DEFAULT_LIMITS
 from nnr_conformance.readings import Readings
 from nnr_conformance.report.model import Report, Verdict, grouped, verdict_of, worst
@@ -190,6 +188,8 @@ def _restore(output: str, chain: ChainDecoder) -> Restore | None:
         return None
     suffix = Path(output).suffix.lower()
 
+    from nnr_conformance.frameworks.carriage import carried_model  # noqa: PLC0415 - files of tensors need it not
+
     def restore(tensors: Mapping[str, NDArray[Any]]) -> bytes:
         carried = (one for decoder in chain.decoders for one in decoder.carried)
         pruned = {name: dims for decoder in chain.decoders for name, dims in decoder.pruned.items()}
@@ -200,6 +200,9 @@ def _restore(output: str, chain: ChainDecoder) -> Restore | None:
 
 def _tensors_of_layers(streams: Sequence[memoryview], arguments: argparse.Namespace) -> list[str]:
     """Identifiers of the tensors that nodes of the carried graph use. Raises UsageError."""
+    from nnr_conformance.frameworks import onnx  # noqa: PLC0415 - as in _restore
+    from nnr_conformance.frameworks.carriage import carried_model  # noqa: PLC0415
+
     chain = chain_decoder(streams, tensors=[], readings=Readings.choose(arguments.reading))
     for _ in chain:
         """No tensor is wanted; the topology is in units of its own."""

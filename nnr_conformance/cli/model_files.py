@@ -1,20 +1,24 @@
-"""Model files of frameworks for the commands: read by suffix, written from streams."""
+"""Model files of frameworks for the commands: read by suffix, written from streams.
+
+Frameworks are imported where there is a file of theirs, so that commands on other files start sooner.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
 from nnr_conformance.errors import UsageError
-from nnr_conformance.frameworks import hdf5, nnef_files, onnx, pytorch
-from nnr_conformance.frameworks.carriage import CarriedModel
-from nnr_conformance.frameworks.model import FrameworkModel, ReadExternal
 from nnr_conformance.syntax.enumerations import TPL_NNEF, TPL_ONNX, TPL_PYT, TPL_TEF
 from nnr_conformance.tensor_files import read_tensors
+
+if TYPE_CHECKING:
+    from nnr_conformance.frameworks.carriage import CarriedModel
+    from nnr_conformance.frameworks.model import FrameworkModel, ReadExternal
 
 MODEL_FORMATS: Mapping[str, int] = {
     ".onnx": TPL_ONNX,
@@ -50,6 +54,8 @@ def read_model(path: str) -> FrameworkModel:
 
 def model_bytes(carried: CarriedModel | None, suffix: str, tensors: Mapping[str, NDArray[Any]]) -> bytes:
     """A model file of this suffix. Raises UsageError when the streams carry no topology for it, or lack tensors."""
+    from nnr_conformance.frameworks import hdf5, nnef_files, onnx, pytorch  # noqa: PLC0415 - see above
+
     wanted = MODEL_FORMATS[suffix]
     if wanted == TPL_PYT:
         return pytorch.merge(b"" if carried is None else carried.topology, tensors)
@@ -75,6 +81,8 @@ def holds_tensors(path: str) -> bool:
 
 
 def _split(path: Path, data: bytes) -> FrameworkModel:
+    from nnr_conformance.frameworks import hdf5, nnef_files, onnx, pytorch  # noqa: PLC0415 - see above
+
     suffix = path.suffix.lower()
     wanted = MODEL_FORMATS[suffix]
     beside = _files_beside(path)
