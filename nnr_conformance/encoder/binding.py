@@ -39,14 +39,14 @@ INTERPRETED: Mapping[str, float] = {
 """Seconds that a bin to write, a price of a bin, or a weight to search takes interpreted, by the loop that chooses for
 others. Measured with levels of 1 to 16 bins; see docs/speed.md."""
 COMPILING: Mapping[str, float] = {
-    "encode_rows": 2.7,
-    "encode_plain_rows": 2.2,
-    "price_rows": 1.6,
-    "search_trellis": 0.8,
-    "choose_levels": 0.4,
+    "encode_rows": 2.2,
+    "encode_plain_rows": 1.8,
+    "price_rows": 1.4,
+    "search_trellis": 0.7,
+    "choose_levels": 0.3,
 }
 """Seconds that compiling takes, of this loop and of those that are used with it."""
-STARTING = 0.4
+STARTING = 0.35
 """Seconds that it takes to import the compiler."""
 LOADING = 0.1
 """Seconds that it takes to load machine code that is kept."""

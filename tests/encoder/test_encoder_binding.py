@@ -69,7 +69,7 @@ def test_compiled_is_chosen_by_what_the_loops_of_a_job_cost(monkeypatch: pytest.
         kept.clear()
         loaded.clear()
     # Neither is worth compiling for alone, both together are; and a trellis is more work than writing.
-    several = {"encode_plain_rows": 2_400_000, "search_trellis": 90_000}
+    several = {"encode_plain_rows": 2_400_000, "search_trellis": 80_000}
     assert not any(binding.choose_compiled(count, name) for name, count in several.items())
     assert not binding.choose_all_compiled(several)
     assert binding.choose_all_compiled({name: 2 * count for name, count in several.items()})
