@@ -48,10 +48,9 @@ def dependent_levels(
     if compiled is None:
         compiled = choose_compiled(values.size, "search_trellis")
     order = scan_positions(values.shape, scan_order)
-    flat = values.reshape(-1).astype(np.float64)
+    flat = values.reshape(-1).astype(np.float64, copy=False)
     scanned = flat if order is None else flat[order]
-    levels = np.sign(scanned) * np.floor(np.abs(scanned) / 2 + 0.5)
-    levels = levels.astype(np.int32)
+    levels = _half_of(scanned)
     not_zero = np.count_nonzero(levels)
     counts = np.tile(np.array([levels.size - not_zero, not_zero], np.int64), STATES)
     quantized, cost = levels, 0.0
@@ -60,6 +59,16 @@ def dependent_levels(
         rates = magnitude_bits(levels, unary_length)
         levels, quantized, counts, cost = _search(scanned, significance, rates, price, compiled)
     return DependentLevels(_unscanned(levels, order, values.shape), _unscanned(quantized, order, values.shape), cost)
+
+
+def _half_of(scanned: NDArray[np.float64]) -> Levels:
+    """The integers nearest to half the values, in the memory of one more copy of them."""
+    halves = np.abs(scanned)
+    halves /= 2
+    halves += 0.5
+    np.floor(halves, out=halves)
+    np.copysign(halves, scanned, out=halves)
+    return halves.astype(np.int32)
 
 
 def _search(

@@ -30,7 +30,9 @@ def bits_of(counts: NDArray[np.int64]) -> Floats:
 
 def magnitude_bits(levels: NDArray[np.int32], unary_length: int) -> Floats:
     """Bits of sign, greater-than flags and remainder for the magnitudes 0 (not used) to LARGEST_LISTED."""
-    magnitudes = np.minimum(np.abs(levels.reshape(-1).astype(np.int64)), LARGEST_LISTED + 1)
+    magnitudes = levels.reshape(-1).astype(np.int64)
+    np.abs(magnitudes, out=magnitudes)
+    np.minimum(magnitudes, LARGEST_LISTED + 1, out=magnitudes)
     return bits_of_magnitudes(np.bincount(magnitudes, minlength=LARGEST_LISTED + 2), unary_length)
 
 
